@@ -1,0 +1,1 @@
+"""Modelwright without a screen."""

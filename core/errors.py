@@ -1,0 +1,77 @@
+"""Everything that can be refused, as one tree.
+
+    ModelwrightError
+    ├── SourceError            a model could not be found or built
+    │   ├── NotTrusted         its code would have to run, and nobody has said yes
+    │   └── TooLarge           it would not fit in memory
+    ├── SpecError              a layer spec could not be read or built
+    ├── InputError             an input's shape or type makes no sense
+    ├── EditRefused            an edit does not apply to this document
+    ├── RecipeError            a recipe could not be read or replayed
+    ├── CheckpointError        a file of weights could not be read or does not fit
+    ├── SaveRefused            a file could not be written; what was there is untouched
+    └── Cancelled              the user stopped it
+
+Each is one or two sentences for the person at the screen: what was expected, what came, where, what
+to do. Any other exception that leaves ``core`` is a bug.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ModelwrightError(Exception):
+    """Something was refused; ``str(error)`` is the sentence to show."""
+
+
+class SourceError(ModelwrightError):
+    """A model could not be found or built."""
+
+
+class NotTrusted(SourceError):
+    """Opening this means running code from a file, and nobody has allowed that yet."""
+
+
+class TooLarge(SourceError):
+    """The model's parameters do not fit in memory."""
+
+
+class SpecError(ModelwrightError):
+    """A layer spec could not be read, or its layer could not be built."""
+
+
+class InputError(ModelwrightError):
+    """An input's shape, type or structure makes no sense."""
+
+
+class EditRefused(ModelwrightError):
+    """An edit does not apply to this document; the document is as before."""
+
+
+class RecipeError(ModelwrightError):
+    """A recipe could not be read or replayed."""
+
+
+class CheckpointError(ModelwrightError):
+    """A file of weights could not be read, or does not fit the model."""
+
+
+class SaveRefused(ModelwrightError):
+    """A file could not be written; what was there before is untouched."""
+
+
+class Cancelled(ModelwrightError):
+    """The user stopped it."""
+
+
+def nearest(name: str, names: Iterable[str], count: int = 3) -> str:
+    """Return ``" Did you mean a, b or c?"`` for the names closest to ``name``, or ``""``."""
+    known = list(names)
+    close = get_close_matches(name, known, count, cutoff=0.55)
+    if not close:
+        lowered = {each.lower(): each for each in known}
+        close = [lowered[c] for c in get_close_matches(name.lower(), lowered, count, cutoff=0.55)]
+    if not close:
+        return ""
+    listed = close[0] if len(close) == 1 else ", ".join(close[:-1]) + " or " + close[-1]
+    return f" Did you mean {listed}?"
