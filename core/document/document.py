@@ -118,9 +118,7 @@ class Document:
         return twin
 
 
-def _places(
-    path: str, module: nn.Module, above: frozenset[int]
-) -> Iterator[tuple[str, nn.Module]]:
+def _places(path: str, module: nn.Module, above: frozenset[int]) -> Iterator[tuple[str, nn.Module]]:
     yield path, module
     if id(module) in above:
         return  # a module inside itself: shown once, not for ever

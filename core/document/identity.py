@@ -1,8 +1,8 @@
 """A dictionary keyed by *which object it is*, whose entries die with their keys.
 
-Modules may define ``==`` as they like, and an ``id`` is reused after collection, so neither a plain
-dictionary nor ``id()`` alone will do. ``torch.utils.weak.WeakIdKeyDictionary`` does the same, at ten
-times the cost of a look-up, which is what the analysis after an edit consists of.
+Modules may define ``==`` as they like, and an ``id`` is reused after collection, so neither a
+plain dictionary nor ``id()`` alone will do. ``torch.utils.weak.WeakIdKeyDictionary`` does the same,
+at ten times the cost of a look-up, which is what the analysis after an edit consists of.
 """
 
 import weakref

@@ -32,8 +32,8 @@ DTYPES: dict[str, torch.dtype] = {
 class InputSpec(msgspec.Struct, frozen=True):
     """One argument of ``forward``: a tensor, or a dict, list or tuple of them.
 
-    A tensor has a ``shape`` and no ``items``. A structure has ``kind`` and ``items``; the items of a
-    dict are named. ``keyword`` says that it is passed as ``name=value``.
+    A tensor has a ``shape`` and no ``items``. A structure has ``kind`` and ``items``; the items of
+    a dict are named. ``keyword`` says that it is passed as ``name=value``.
     """
 
     name: str = ""

@@ -15,6 +15,7 @@ from core.document.records import inherit
 from core.errors import EditRefused, nearest
 
 _REGISTRIES = ("_modules", "_parameters", "_buffers")
+_HOLDERS = (list, tuple, set, frozenset, dict)
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type, types.FunctionType)
 
 
@@ -130,6 +131,48 @@ def replaced(root: nn.Module, old: nn.Module, new: nn.Module) -> nn.Module:
     return twins.get(id(root), root)
 
 
+def retensored(root: nn.Module, tensors: Mapping[int, Tensor]) -> nn.Module:
+    """Return the tree with parameters and buffers exchanged, ``{id(old): new}``, at every use.
+
+    Modules that hold none of them, and reach none that does, are shared; ``root`` itself is
+    returned where nothing is exchanged.
+    """
+    holders = {
+        id(module): module
+        for module in root.modules()
+        if any(id(t) in tensors for r in (module._parameters, module._buffers) for t in r.values())
+    }
+    affected: dict[int, nn.Module] = {}
+    _collect(root, holders, affected)
+    twins = {number: shallow_copy(module) for number, module in affected.items()}
+    swaps: dict[int, Any] = {**tensors, **twins}
+    for number, twin in twins.items():
+        for registry in (twin._parameters, twin._buffers, twin._modules):
+            for name, value in registry.items():
+                if id(value) in swaps:
+                    registry[name] = swaps[id(value)]
+        _swap_attributes(twin, swaps)
+        inherit(twin, affected[number])
+    return twins.get(id(root), root)
+
+
+def _collect(
+    root: nn.Module, holders: Mapping[int, nn.Module], affected: dict[int, nn.Module]
+) -> None:
+    """Fill ``affected`` with the holders and every module from which one can be reached."""
+    above: dict[int, list[nn.Module]] = {}
+    for module in root.modules():
+        held = [each for each in module._modules.values() if each is not None]
+        for each in [*held, *plain_references(module)]:
+            above.setdefault(id(each), []).append(module)
+    waiting = list(holders.values())
+    while waiting:
+        module = waiting.pop()
+        if id(module) not in affected:
+            affected[id(module)] = module
+            waiting.extend(above.get(id(module), ()))
+
+
 def is_tangled(root: nn.Module) -> bool:
     """Say whether any module or tensor under ``root`` is held at more than one place."""
     modules: set[int] = {id(root)}
@@ -158,7 +201,7 @@ def is_tangled(root: nn.Module) -> bool:
 
 
 def plain_references(module: nn.Module) -> Iterator[nn.Module]:
-    """Yield the modules that ``module`` holds as plain attributes, in lists, or as bound methods."""
+    """Yield the modules ``module`` holds as plain attributes, in lists, or as bound methods."""
     for name, value in module.__dict__.items():
         if name in _REGISTRIES or isinstance(value, _PLAIN):
             continue
@@ -223,18 +266,18 @@ def _swapped(value: Any, swaps: Mapping[int, Any], depth: int) -> Any:
     if isinstance(value, types.MethodType):
         owner = swaps.get(id(value.__self__))
         return value if owner is None else types.MethodType(value.__func__, owner)
-    if not depth or not value:
+    if not depth or not isinstance(value, _HOLDERS) or not value:
         return value
-    if type(value) in (list, tuple, set, frozenset):
+    if not isinstance(value, dict):
+        if type(value) not in _HOLDERS:  # a named tuple, say: nobody knows how to build another
+            return value
         items = [_swapped(each, swaps, depth - 1) for each in value]
         if all(a is b for a, b in zip(items, value, strict=True)):
             return value
         return type(value)(items)
-    if isinstance(value, dict) and not isinstance(value, nn.Module):
-        pairs = {key: _swapped(each, swaps, depth - 1) for key, each in value.items()}
-        if all(pairs[key] is each for key, each in value.items()):
-            return value
-        twin = value.copy()
-        twin.update(pairs)
-        return twin
-    return value
+    pairs = {key: _swapped(each, swaps, depth - 1) for key, each in value.items()}
+    if all(pairs[key] is each for key, each in value.items()):
+        return value
+    twin = value.copy()
+    twin.update(pairs)
+    return twin

@@ -1,0 +1,49 @@
+# Two commands do everything: `make run` and `make test`. The rest is for developers.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+OUT := out
+
+.PHONY: run test install check bench clean help
+
+help:
+	@echo "make run      install, then the main job: resnet50 with the tutorial's head, saved to $(OUT)/"
+	@echo "make test     install, then every check and test"
+	@echo "make check    ruff, mypy and the architecture test: seconds"
+	@echo "make bench    the benchmarks: us and the peers in one run"
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Modelwright needs Python 3.11 or newer; $(PYTHON) is older. Try make PYTHON=python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+	  || { echo "The venv module is missing: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m app.system --install
+	@touch $@
+
+run: install
+	@mkdir -p $(OUT)
+	$(BIN)/modelwright edit resnet50 \
+	  --replace 'fc=Sequential(fc1=Linear(2048, 128), relu1=ReLU(), dropout1=Dropout(0.5), fc2=Linear(128, 10), output=Softmax(dim=1))' \
+	  --save $(OUT)/resnet50_10.pth --recipe $(OUT)/recipe.json --force
+	@echo "The weights are in $(OUT)/resnet50_10.pth, the edits in $(OUT)/recipe.json."
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_architecture.py
+
+test: check
+	$(BIN)/pytest -n 2 --dist worksteal
+
+bench: install
+	@failed=0; for script in benchmarks/[a-z]*_*.py benchmarks/large.py; do \
+	  echo "== $$script"; $(BIN)/python $$script || failed=1; done; exit $$failed
+
+clean:
+	rm -rf $(VENV) $(OUT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,98 @@
+"""What changed between two documents, module by module.
+
+Both trees share every module that no edit touched, so the comparison goes top down and skips what
+is the same object.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from core.document.document import Document
+from core.document.surgery import join
+
+Kind = Literal["added", "removed", "replaced", "changed", "moved", "weights"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference.
+
+    ``path`` is the place now (before, if removed); the texts are class and arguments.
+    ``weights`` means: the same layer with other values, or frozen, or thawed.
+    """
+
+    kind: Kind
+    path: str
+    before: str = ""
+    after: str = ""
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "added":
+                return f"+ {self.path}: {self.after}"
+            case "removed":
+                return f"- {self.path}: {self.before}"
+            case "moved":
+                return f"> {self.before} -> {self.path}"
+            case "weights":
+                return f"* {self.path}: {self.after}, other weights"
+            case _:
+                return f"~ {self.path or '(root)'}: {self.before} -> {self.after}"
+
+
+def difference(before: Document, after: Document) -> tuple[Change, ...]:
+    """Return the changes that lead from one document to the other, in tree order."""
+    return tuple(_compare("", before.root, after.root))
+
+
+def brief(module: nn.Module) -> str:
+    """Return class and arguments as PyTorch prints them, children left out."""
+    return f"{type(module).__name__}({module.extra_repr()})"
+
+
+def _compare(path: str, old: nn.Module, new: nn.Module) -> Iterator[Change]:
+    if old is new:
+        return
+    if type(old) is not type(new) or not (old._modules or new._modules):
+        if brief(old) != brief(new):
+            kind: Kind = "changed" if type(old) is type(new) else "replaced"
+            yield Change(kind, path, brief(old), brief(new))
+        else:
+            yield Change("weights", path, brief(old), brief(new))
+        return
+    if old.extra_repr() != new.extra_repr():
+        yield Change("changed", path, brief(old), brief(new))
+    elif _own_tensors(old) != _own_tensors(new):
+        yield Change("weights", path, brief(old), brief(new))
+    yield from _compare_children(path, old, new)
+
+
+def _compare_children(path: str, old: nn.Module, new: nn.Module) -> Iterator[Change]:
+    was = {name: child for name, child in old._modules.items() if child is not None}
+    names = {id(child): name for name, child in was.items()}
+    now = {name: child for name, child in new._modules.items() if child is not None}
+    moved = {
+        name: names[id(child)]
+        for name, child in now.items()
+        if id(child) in names and was.get(name) is not child
+    }
+    matched = set(moved.values())
+    for name, child in now.items():
+        place = join(path, name)
+        if name in moved:
+            yield Change("moved", place, join(path, moved[name]), brief(child))
+        elif name in was and name not in matched:
+            matched.add(name)
+            yield from _compare(place, was[name], child)
+        else:
+            yield Change("added", place, after=brief(child))
+    for name, child in was.items():
+        if name not in matched:
+            yield Change("removed", join(path, name), before=brief(child))
+
+
+def _own_tensors(module: nn.Module) -> list[int]:
+    return [id(t) for r in (module._parameters, module._buffers) for t in r.values()]

@@ -1,0 +1,102 @@
+"""Who may import whom, as the design draws it. A new arrow is a decision, made here."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
+
+#: Room -> the rooms of core it may import. Every room may import itself and ``errors``.
+ARROWS = {
+    "core": {"analysis", "catalog", "document", "edits", "session"},  # the lazy tour
+    "errors": set(),
+    "document": set(),
+    "catalog": {"document"},
+    "edits": {"document", "catalog"},
+    "analysis": {"document", "catalog", "edits"},  # a repair is an edit
+    "checkpoint": {"document"},
+    "source": {"document", "catalog"},
+    "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
+    "session": {"document", "edits", "analysis", "checkpoint", "source", "recipe"},
+    "cli": {
+        "document", "catalog", "edits", "analysis", "checkpoint", "source", "recipe", "session",
+    },
+}  # fmt: skip
+
+
+def _room(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return "core" if parts[:2] == ("core", "__init__") else parts[1]
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute here"
+            assert node.module is not None
+            yield node.module
+
+
+def _named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", FILES, ids=_named)
+def test_core_knows_no_qt_and_no_app(path: Path) -> None:
+    if path.relative_to(ROOT).parts[0] == "core":
+        roots = {name.split(".")[0] for name in _imports(path)}
+        assert not roots & {"PySide6", "shiboken6", "qtpy", "qtawesome", "superqt", "app"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=_named)
+def test_imports_follow_the_drawn_arrows(path: Path) -> None:
+    if path.relative_to(ROOT).parts[0] != "core":
+        return
+    room = _room(path)
+    rooms = {name.split(".")[1] for name in _imports(path) if name.startswith("core.")}
+    assert rooms <= ARROWS[room] | {room, "errors"}
+
+
+def test_every_room_is_drawn() -> None:
+    assert {_room(path) for path in FILES if path.relative_to(ROOT).parts[0] == "core"} == set(
+        ARROWS
+    )
+
+
+@pytest.mark.parametrize("path", FILES, ids=_named)
+def test_a_file_is_one_room(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", FILES, ids=_named)
+def test_only_the_document_touches_registries_of_modules(path: Path) -> None:
+    """Writing ``module._modules[...] = `` by hand is how a snapshot would get changed."""
+    parts = path.relative_to(ROOT).parts
+    if parts[:2] == ("core", "document"):
+        return
+    allowed = {"core/edits/structure.py": 1}  # the fresh container of Wrap
+    writes = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Subscript)
+        and isinstance(target.value, ast.Attribute)
+        and target.value.attr in ("_modules", "_parameters", "_buffers")
+    ]
+    assert len(writes) <= allowed.get(_named(path), 0)
+
+
+@pytest.mark.parametrize("path", FILES, ids=_named)
+def test_threads_live_in_one_file(path: Path) -> None:
+    """``threading`` for locks and thread identity is fine; starting threads is for app/jobs.py."""
+    if path.relative_to(ROOT).parts[:2] == ("app", "jobs.py"):
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in ("Thread", "ThreadPoolExecutor", "QThreadPool", "QThread")
