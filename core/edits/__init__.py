@@ -1,0 +1,45 @@
+"""What a user can do: one small frozen class each; and History."""
+
+from core.edits.arguments import SetArguments, carry_over
+from core.edits.base import Edit
+from core.edits.containers import is_container, is_positional
+from core.edits.history import History, Step
+from core.edits.structure import (
+    Duplicate,
+    Insert,
+    Move,
+    Remove,
+    Rename,
+    Replace,
+    Unwrap,
+    Wrap,
+)
+from core.edits.text import parse_edit, parse_value
+from core.edits.together import AnyEdit, SetInputs, Together
+from core.edits.training import Freeze, Reinitialise, Unfreeze
+
+__all__ = [
+    "AnyEdit",
+    "Duplicate",
+    "Edit",
+    "Freeze",
+    "History",
+    "Insert",
+    "Move",
+    "Reinitialise",
+    "Remove",
+    "Rename",
+    "Replace",
+    "SetArguments",
+    "SetInputs",
+    "Step",
+    "Together",
+    "Unfreeze",
+    "Unwrap",
+    "Wrap",
+    "carry_over",
+    "is_container",
+    "is_positional",
+    "parse_edit",
+    "parse_value",
+]

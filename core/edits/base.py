@@ -1,6 +1,6 @@
 """What every edit is: plain facts, a label, and a function from a document to a document."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -8,20 +8,13 @@ if TYPE_CHECKING:
     from core.document import Document
 
 
-class Edit(msgspec.Struct, frozen=True, tag_field="edit", tag=True, kw_only=False):
+class Edit(msgspec.Struct, frozen=True, tag_field="edit", tag=True):
     """One thing a user can do to a document.
 
     The fields of an edit are plain, JSON-able facts, so that a list of edits is a recipe. ``apply``
     never changes the document it is given; it returns a new one or raises
-    :class:`~core.errors.EditRefused` with one clear sentence.
+    :class:`~core.errors.EditRefused` or :class:`~core.errors.SpecError` with one clear sentence.
     """
-
-    #: Extra sentence shapes are built from the label; subclasses override :attr:`label`.
-    registry: ClassVar[dict[str, type["Edit"]]] = {}
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        Edit.registry[cls.__name__] = cls
 
     @property
     def label(self) -> str:
@@ -29,5 +22,5 @@ class Edit(msgspec.Struct, frozen=True, tag_field="edit", tag=True, kw_only=Fals
         raise NotImplementedError
 
     def apply(self, document: "Document") -> "Document":
-        """Return the document after the edit, or raise ``EditRefused``."""
+        """Return the document after the edit, or raise."""
         raise NotImplementedError

@@ -1,0 +1,134 @@
+"""Changing the constructor arguments of a layer, and carrying its weights over."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from core.catalog import rebuild
+from core.document import Document, derive, record_of
+from core.edits.base import Edit
+from core.edits.containers import called
+from core.errors import EditRefused
+
+#: Weights that are several matrices on top of each other, and how many: LSTM and GRU stack their
+#: gates, attention its query, key and value. Each is cut by itself.
+_STACKED: tuple[tuple[type[nn.Module], str, int], ...] = (
+    (nn.LSTM, "", 4),
+    (nn.LSTMCell, "", 4),
+    (nn.GRU, "", 3),
+    (nn.GRUCell, "", 3),
+    (nn.MultiheadAttention, "in_proj", 3),
+)
+
+
+class SetArguments(Edit, frozen=True):
+    """Build the layer at ``path`` anew with some arguments changed, and carry its weights over.
+
+    Works for every ``torch.nn`` layer and for composites whose constructor call was recorded. A
+    tensor of the same shape is kept, a larger or smaller one is filled from the old one as far as
+    it goes (kernels centred), the rest is new; the ledger tells which.
+    """
+
+    path: str
+    arguments: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        # JSON has no tuples, and no layer of torch.nn wants a list where a tuple will do.
+        plain = {name: _tuples(value) for name, value in self.arguments.items()}
+        msgspec.structs.force_setattr(self, "arguments", plain)
+
+    @property
+    def label(self) -> str:
+        """Name the place and the new values."""
+        values = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
+        return f"Set {values} of {self.path or 'the model'}"
+
+    def apply(self, document: Document) -> Document:
+        """Rebuild and carry over; raises SpecError or EditRefused."""
+        old = document.module(self.path)
+        if not self.arguments:
+            raise EditRefused("No argument was given to change.")
+        record = record_of(old)
+        if record is not None and record.edited and old._modules:
+            raise EditRefused(
+                f"{called(self.path, old)} was changed inside by hand; building it anew would undo"
+                " that. Change the arguments of its children instead."
+            )
+        new = rebuild(old, self.arguments).eval()
+        carry_over(old, new)
+        return document.replace(self.path, new)
+
+
+def carry_over(old: nn.Module, new: nn.Module) -> None:
+    """Fill a freshly built module with the weights of the one it replaces, name by name.
+
+    Tensors of equal shape and dtype are shared, so they count as kept. ``new`` is written to: it
+    must not belong to a document yet.
+    """
+    theirs = dict(old.named_modules())
+    for path, module in new.named_modules():
+        source = theirs.get(path)
+        if source is None:
+            continue
+        swaps: dict[int, Tensor] = {}
+        for mine, other in (
+            (module._parameters, source._parameters),
+            (module._buffers, source._buffers),
+        ):
+            for name, tensor in mine.items():
+                origin = other.get(name)
+                if tensor is None or origin is None or is_lazy(tensor) or is_lazy(origin):
+                    continue
+                mine[name] = swaps[id(tensor)] = _carried(module, name, tensor, origin)
+        _refresh(module, swaps)
+
+
+def _carried(module: nn.Module, name: str, tensor: Tensor, origin: Tensor) -> Tensor:
+    if tensor.shape == origin.shape and tensor.dtype == origin.dtype:
+        return origin
+    if isinstance(tensor, nn.Parameter):
+        tensor.requires_grad_(origin.requires_grad)
+    parts = next(
+        (n for cls, prefix, n in _STACKED if isinstance(module, cls) and name.startswith(prefix)), 1
+    )
+    values = fill(tensor, origin, parts)
+    if values:
+        derive(tensor, origin, "sliced", values)
+    return tensor
+
+
+@torch.no_grad()
+def fill(tensor: Tensor, origin: Tensor, parts: int = 1) -> int:
+    """Copy what overlaps of ``origin`` into ``tensor`` and return how many values that are.
+
+    The first two dimensions (channels) overlap from the start, further ones (kernels) in the
+    middle. ``parts`` matrices stacked along the first dimension are cut each by itself.
+    """
+    if tensor.dim() != origin.dim() or tensor.dim() == 0:
+        return 0
+    if parts > 1 and tensor.shape[0] % parts == 0 and origin.shape[0] % parts == 0:
+        pairs = zip(tensor.chunk(parts), origin.chunk(parts), strict=True)
+        return sum(fill(mine, theirs) for mine, theirs in pairs)
+    mine, theirs = [], []
+    for number, (size, other) in enumerate(zip(tensor.shape, origin.shape, strict=True)):
+        common = min(size, other)
+        start, begin = ((size - common) // 2, (other - common) // 2) if number > 1 else (0, 0)
+        mine.append(slice(start, start + common))
+        theirs.append(slice(begin, begin + common))
+    tensor[tuple(mine)].copy_(origin[tuple(theirs)])
+    return tensor[tuple(mine)].numel()
+
+
+def _refresh(module: nn.Module, swaps: Mapping[int, Tensor]) -> None:
+    """Turn plain lists of tensors (``_flat_weights`` of an LSTM) to the carried ones."""
+    for name, value in module.__dict__.items():
+        if isinstance(value, list) and any(id(each) in swaps for each in value):
+            module.__dict__[name] = [swaps.get(id(each), each) for each in value]
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(each) for each in value) if isinstance(value, (list, tuple)) else value
