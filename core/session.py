@@ -1,0 +1,159 @@
+"""One open document: its history, the selection, what was saved, and one signal.
+
+The window, the terminal and a notebook all hold a session; nothing in it knows which.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from core.analysis import Problem, Report, analyse
+from core.checkpoint import save_state_dict
+from core.document import Change, Document, Ledger, difference, ledger
+from core.edits import Edit, History, parse_edit
+from core.recipe import (
+    Recipe,
+    is_recipe,
+    open_recipe,
+    recipe_of,
+    replay,
+    save_recipe,
+)
+from core.source import open_source
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What happened: the document before and after, and the edit, if one was made.
+
+    The two documents are the same one where only the selection or the clean mark changed.
+    """
+
+    before: Document
+    after: Document
+    edit: Edit | None = None
+
+
+class Signal:
+    """A list of functions to call. What is connected twice is called twice."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[Changed], object]] = []
+
+    def connect(self, listener: Callable[[Changed], object]) -> None:
+        """Call ``listener`` from now on."""
+        self._listeners.append(listener)
+
+    def disconnect(self, listener: Callable[[Changed], object]) -> None:
+        """Call ``listener`` no longer."""
+        self._listeners.remove(listener)
+
+    def emit(self, change: Changed) -> None:
+        """Call every listener."""
+        for listener in tuple(self._listeners):
+            listener(change)
+
+
+class Session:
+    """A document being worked on. Every change goes through here, and ``changed`` tells of it."""
+
+    def __init__(self, document: Document, history: History | None = None) -> None:
+        self.history = history or History(document)
+        self.changed = Signal()
+        self.selection: frozenset[str] = frozenset()
+
+    @classmethod
+    def open(cls, text: str, **options: Any) -> "Session":
+        """Open a source; options are those of :func:`core.source.open_source`.
+
+        A recipe is opened with its steps, so that they can be undone.
+        """
+        if is_recipe(text):
+            recipe, document = open_recipe(text.strip(), **options)
+            return cls(document, replay(recipe, document))
+        return cls(open_source(text, **options))
+
+    @property
+    def document(self) -> Document:
+        """The current snapshot."""
+        return self.history.document
+
+    @property
+    def report(self) -> Report:
+        """Shapes, cost and problems of the current snapshot."""
+        return analyse(self.document)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the current snapshot, each with its repairs."""
+        return self.report.problems
+
+    @property
+    def ledger(self) -> Ledger:
+        """What happened to every weight since the document was opened."""
+        return ledger(self.history.origin, self.document)
+
+    @property
+    def difference(self) -> tuple[Change, ...]:
+        """Which modules differ from those of the document that was opened."""
+        return difference(self.history.origin, self.document)
+
+    def apply(self, edit: Edit | str) -> Document:
+        """Make an edit, given as an object or as text, and return the new document."""
+        edit = parse_edit(edit) if isinstance(edit, str) else edit
+        before = self.document
+        after = self.history.do(edit)
+        self.changed.emit(Changed(before, after, edit))
+        return after
+
+    def adopt(self, document: Document, title: str) -> Document:
+        """Make a document that no edit made, such as one with loaded weights, the next step."""
+        before = self.document
+        self.history.adopt(document, title)
+        self.changed.emit(Changed(before, document))
+        return document
+
+    def undo(self) -> Document:
+        """Take the last edit back."""
+        return self._moved(self.history.undo)
+
+    def redo(self) -> Document:
+        """Make the edit that was taken back again."""
+        return self._moved(self.history.redo)
+
+    def jump(self, step: int) -> Document:
+        """Go to any step of the history; 0 is the document as it was opened."""
+        return self._moved(lambda: self.history.jump(step))
+
+    def select(self, *paths: str) -> None:
+        """Select modules by path; the window's views all follow."""
+        self.selection = frozenset(paths)
+        self.changed.emit(Changed(self.document, self.document))
+
+    def model(self) -> nn.Module:
+        """Return an ordinary ``nn.Module``, a copy with weights of its own, ready to train."""
+        return self.document.model()
+
+    def recipe(self) -> Recipe:
+        """Write down how this model came to be."""
+        return recipe_of(self.history.origin, self.history.edits)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the weights as a plain state dict; raises :class:`~core.errors.SaveRefused`."""
+        saved = save_state_dict(self.document, path, overwrite=overwrite)
+        self.history.mark_clean()
+        self.changed.emit(Changed(self.document, self.document))
+        return saved
+
+    def save_recipe(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the recipe as JSON; raises :class:`~core.errors.SaveRefused`."""
+        return save_recipe(self.recipe(), path, overwrite=overwrite)
+
+    def _moved(self, move: Callable[[], Document]) -> Document:
+        before = self.document
+        after = move()
+        self.changed.emit(Changed(before, after))
+        return after
