@@ -1,0 +1,128 @@
+"""The same module with other constructor arguments."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from core.catalog.building import assembled, construct, converted
+from core.catalog.checking import check_value, understood
+from core.catalog.describing import arguments_of, changed_arguments, is_container
+from core.catalog.layers import Layer, find_layer, layer_of
+from core.catalog.parameters import signature_of
+from core.catalog.refs import function_of
+from core.catalog.script import parse_spec
+from core.catalog.spec import LayerRef, LayerSpec
+from core.document.records import Record, record_of, recording
+from core.errors import SpecError, nearest
+
+
+def rebuild(module: nn.Module, changes: Mapping[str, Any]) -> nn.Module:
+    """Return a new module like ``module`` with some constructor arguments changed.
+
+    It has fresh weights, on the device and in the dtype of the old ones, and its construction is
+    recorded. Changes may be plain values: ``"LayerNorm"`` where a layer class is wanted,
+    ``"float16"`` where a dtype is. A composite is built as it was constructed: what has been
+    changed inside it by hand since is not in the new one.
+
+    Raises :class:`SpecError` for containers, which have no arguments, for modules of unknown
+    origin, for unknown arguments and for values the layer does not take.
+    """
+    name = type(module).__name__
+    if is_container(module):
+        raise SpecError(f"{name} has no arguments; change the layers inside it.")
+    layer = layer_of(type(module))
+    if layer is not None:
+        return _like(module, _layer_again(module, layer, changes))
+    record = record_of(module)
+    if record is None:
+        raise SpecError(_opaque(name))
+    return _like(module, _composite_again(module, record, changes))
+
+
+def _opaque(name: str) -> str:
+    return f"{name} was not built here, so its arguments are unknown; replace it instead."
+
+
+def _layer_again(module: nn.Module, layer: Layer, changes: Mapping[str, Any]) -> nn.Module:
+    name = type(module).__name__
+    wanted = {}
+    for key, value in changes.items():
+        parameter = layer.parameter(key)
+        wanted[key] = understood(parameter, value) if parameter is not None else value
+        check_value(layer, key, wanted[key])
+    if layer.required and not arguments_of(module):
+        raise SpecError(_opaque(name))
+    kept = {k: v for k, v in changed_arguments(module, layer).items() if k not in changes}
+    with recording(), _device(module):
+        return construct(name, type(module), **converted(layer, {**kept, **wanted}))
+
+
+def _composite_again(module: nn.Module, record: Record, changes: Mapping[str, Any]) -> nn.Module:
+    name = record.cls.__name__
+    signature = signature_of(record.cls)
+    try:
+        bound = signature.bind(*record.args, **record.kwargs)
+    except TypeError:
+        raise SpecError(f"{name} cannot be built anew: its arguments are not known.") from None
+    spare = next((k for k, p in signature.parameters.items() if p.kind is p.VAR_KEYWORD), None)
+    for key, value in changes.items():
+        parameter = signature.parameters.get(key)
+        if parameter is not None and parameter.kind not in (
+            parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+        ):
+            before = bound.arguments.get(key, parameter.default)
+            bound.arguments[key] = _meant(value, before)
+        elif spare is not None:
+            bound.arguments[spare] = {**bound.arguments.get(spare, {}), key: _meant(value, None)}
+        else:
+            known = list(signature.parameters)
+            raise SpecError(f"{name} has no argument '{key}'.{nearest(key, known)}")
+    with recording(), _device(module):
+        arguments = [_object(each) for each in bound.args]
+        named = {key: _object(each) for key, each in bound.kwargs.items()}
+        return construct(name, record.cls, *arguments, **named)
+
+
+def _meant(value: Any, before: Any) -> Any:
+    """Read a text as the kind of thing that was there before: a layer class, or a layer."""
+    if not isinstance(value, str):
+        return value
+    if isinstance(before, nn.Module):
+        return parse_spec(value)
+    if inspect.isclass(before) and issubclass(before, nn.Module):
+        return LayerRef(find_layer(value).name)
+    return value
+
+
+def _object(value: Any) -> Any:
+    if isinstance(value, LayerRef):
+        return function_of(value) or find_layer(value.name).cls
+    if isinstance(value, LayerSpec):
+        return assembled(value)
+    return value
+
+
+def _example(module: nn.Module) -> Tensor | None:
+    """Return some tensor that says where the module lives and in which precision."""
+    tensors = [*module.parameters(), *module.buffers()]
+    floating = [each for each in tensors if each.is_floating_point()]
+    return next(iter(floating or tensors), None)
+
+
+def _device(module: nn.Module) -> torch.device:
+    example = _example(module)
+    return example.device if example is not None else torch.get_default_device()
+
+
+def _like(old: nn.Module, new: nn.Module) -> nn.Module:
+    example, fresh = _example(old), _example(new)
+    if example is None or fresh is None or is_lazy(fresh):
+        return new
+    if example.is_floating_point() and example.dtype != fresh.dtype:
+        new.to(example.dtype)
+    return new
