@@ -1,0 +1,359 @@
+"""One pass over a model: every module call is seen, and answered from memory where it can be.
+
+``nn.Module.__call__`` is patched for the duration, under one lock. A call whose structure and inputs
+have been met before is answered with fresh meta tensors; any other runs the original ``__call__`` on
+a shallow clone, so that nothing is written to the document.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from threading import get_ident
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.lazy import LazyModuleMixin
+
+from core.analysis import clones
+from core.analysis.calls import Call, Failure, Place
+from core.analysis.descriptions import TENSORS, Describer, Description, fresh, rebuild
+from core.analysis.expectations import expectation
+from core.analysis.frames import Frame, Originals, adopt
+from core.analysis.lazy import concrete
+from core.analysis.meta import MetaMode
+from core.analysis.rules import by_rule
+from core.analysis.structure import Structure, facts_of, known_facts
+from core.errors import Cancelled
+
+#: ``nn.Module`` is patched for all threads: one pass at a time.
+LOCK = threading.RLock()
+
+Progress = Callable[[int, int, str], None]
+
+_MOST_INPUTS = 64
+_ABOUT_META = re.compile(r"\bmeta\b|data.dependent", re.I)
+_NO_FORWARD = 'is missing the required "forward" function'
+
+
+class NeedsNumbers(BaseException):
+    """This forward cannot run on shapes alone.
+
+    Not an ``Exception``: a forward that catches those must not swallow it.
+    """
+
+
+class Pass:
+    """One run of a model's forward. ``real`` runs on numbers and remembers nothing."""
+
+    def __init__(
+        self,
+        root: nn.Module,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        *,
+        real: bool = False,
+    ) -> None:
+        self.frame: Frame | None = None
+        self.result: Call | None = None
+        self._root = root
+        self._progress = progress
+        self._cancelled = cancelled
+        self._real = real
+        self._watched = progress is not None or cancelled is not None
+        self._done = 0
+        self._total = facts_of(root).structure.size
+        self._climbing: BaseException | None = None
+        self._originals = Originals(_real_clone if real else clones.clone)
+        self._containers = clones.Containers()
+        self._mode = MetaMode(self)
+        self._original_call: Callable[..., Any] = nn.Module.__call__
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        """Run the model; raises :class:`NeedsNumbers` and ``Cancelled``, nothing else."""
+        with self._patched(), torch.no_grad(), nullcontext() if self._real else self._mode:
+            try:
+                self._answer(self._root, args, kwargs)
+            except Cancelled:
+                raise
+            except Exception:
+                if self._cancelled is not None and self._cancelled():
+                    raise Cancelled("The analysis was stopped.") from None
+        assert self.result is not None
+        return self.result
+
+    def about_meta(self, error: BaseException) -> bool:
+        """Say whether an error is one of running without numbers."""
+        if self._real or _NO_FORWARD in str(error):
+            return False
+        return isinstance(error, NotImplementedError) or bool(_ABOUT_META.search(str(error)))
+
+    @contextmanager
+    def _patched(self) -> Iterator[None]:
+        """See every module call, and every assignment to a module, of this thread."""
+        mine = get_ident()
+        original_call, original_set = nn.Module.__call__, nn.Module.__setattr__
+        answer, note = self._answer, self._note_writing
+
+        def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            if get_ident() != mine:
+                return original_call(module, *args, **kwargs)
+            return answer(module, args, kwargs)
+
+        def set_attribute(module: nn.Module, name: str, value: Any) -> None:
+            if get_ident() == mine:
+                note(module)
+            original_set(module, name, value)
+
+        nn.Module.__call__ = call  # type: ignore[method-assign, assignment]
+        nn.Module.__setattr__ = set_attribute  # type: ignore[method-assign, assignment]
+        try:
+            yield
+        finally:
+            nn.Module.__call__ = original_call  # type: ignore[method-assign]
+            nn.Module.__setattr__ = original_set  # type: ignore[method-assign]
+            self._containers.put_back()
+
+    def _note_writing(self, module: nn.Module) -> None:
+        """Keep a copy of a module of the document that is written to directly.
+
+        It happens where a forward calls ``self.child.forward(x)`` or assigns to ``self.child.x``.
+        """
+        if self.frame is not None and known_facts(module) is not None:
+            self.frame.lively = True
+            self._containers.watch_writing(module)
+
+    def _answer(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Answer one call: from memory, by a rule, or by running it."""
+        # Torch functions are not to be seen while the inputs are being described.
+        with torch._C.DisableTorchFunction():
+            original = self._originals.of(module)
+            structure = facts_of(original).structure
+            frame = self.frame
+            place: Place = "" if frame is None else frame.place_of(original)
+            if self._watched:
+                self._watch(frame, place)
+            if not self._real:
+                args, kwargs = self._meta_arguments(args, kwargs)
+            describer, inputs, known = _described(args, kwargs)
+            call = None
+            if known and not self._real and not structure.lively:
+                call = structure.calls.get(inputs) or _ruled(original, structure, inputs)
+            if call is not None and call.output is not None:
+                self._done += structure.size
+                self._record(place, call)
+                return rebuild(call.output, describer.tensors)
+        return self._run(original, structure, place, inputs, describer, args, kwargs)
+
+    def _meta_arguments(self, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Exchange the document's own tensors among the arguments for their twins."""
+        for each in args:
+            if type(each) is not Tensor or not each.is_meta:
+                break
+        else:
+            if not kwargs:
+                return args, kwargs
+        return self._mode.twinned(args), self._mode.twinned(kwargs)
+
+    def _record(self, place: Place, call: Call) -> None:
+        if self.frame is None:
+            self.result = call
+        else:
+            self.frame.inner.append((place, call))
+
+    def _watch(self, frame: Frame | None, place: Place) -> None:
+        if self._cancelled is not None and self._cancelled():
+            raise Cancelled("The analysis was stopped.")
+        if self._progress is not None:
+            above = frame.path if frame is not None else ""
+            name = place if type(place) is str else ""
+            path = f"{above}.{name}" if above and name else above or name
+            self._progress(min(self._done, self._total), self._total, path)
+
+    def _run(
+        self,
+        module: nn.Module,
+        structure: Structure,
+        place: Place,
+        inputs: Description,
+        describer: Describer,
+        args: Any,
+        kwargs: Any,
+    ) -> Any:
+        """Run a module's forward on a clone and record what happened."""
+        twin = self._originals.twin(module)
+        parent = self.frame
+        frame = self.frame = Frame(module, twin, parent, _path(parent, place))
+        held = self._containers.watch(module)
+        described: Description | None = None
+        known = False
+        self._done += 1
+        try:
+            output = self._forward(frame, describer, args, kwargs)
+            with torch._C.DisableTorchFunction():
+                known = describer.known
+                described = describer.describe(output)
+                known = known and describer.known and _all_meta(describer.tensors)
+        finally:
+            self.frame = parent
+            with torch._C.DisableTorchFunction():
+                call = Call(
+                    inputs, described, tuple(frame.inner), tuple(frame.operators),
+                    tuple(frame.failures), bool(frame.failures) and described is not None,
+                )  # fmt: skip
+                self._record(place, call)
+                self._settle(frame, structure, place, held)
+                if known and not structure.lively and not self._real:
+                    _remember(structure, inputs, call)
+        return output
+
+    def _settle(self, frame: Frame, structure: Structure, place: Place, held: list[int]) -> None:
+        """See whether the run wrote to anything; then it has to run each time, and so its callers."""
+        written = clones.written(frame.twin, frame.module)
+        if written and not self._real:
+            self._originals.keep(frame.twin, frame.module)
+        if written and frame.parent is not None:
+            adopt(frame.parent, place, frame.twin, self._originals)
+        if written or frame.lively or self._containers.changed(held):
+            structure.lively = True
+        if structure.lively and frame.parent is not None:
+            frame.parent.lively = True
+
+    def _forward(self, frame: Frame, describer: Describer, args: Any, kwargs: Any) -> Any:
+        """Run; where it fails, and it is this module's own fault, assume an output if possible."""
+        if isinstance(frame.module, LazyModuleMixin) and frame.module.has_uninitialized_params():
+            return self._concrete(frame, args, kwargs)
+        try:
+            return self._original_call(frame.twin, *args, **kwargs)
+        except Cancelled:
+            raise
+        except Exception as error:
+            if self._climbs(error):
+                raise
+            self._needs_numbers(error)
+            frame.failures.append(Failure(_words(error)))
+            if self._real:
+                self._climbing = error
+                raise
+            return self._assumed(frame, describer, error, args, kwargs)
+
+    def _assumed(
+        self, frame: Frame, describer: Describer, error: Exception, args: Any, kwargs: Any
+    ) -> Any:
+        """Run a failing module with what it expects, or with results assumed where it fails."""
+        failures = frame.failures
+        try:
+            fitting = _fitting(frame.module, describer, args)
+            if fitting is not None:
+                return self._original_call(frame.twin, *fitting, **kwargs)
+            frame.begin_again()
+            output = self._original_call(frame.twin, *args, **kwargs)
+            if not frame.failures:
+                frame.failures = failures
+            return output
+        except Cancelled:
+            raise
+        except Exception as again:
+            self._needs_numbers(again)
+            if not frame.failures:
+                frame.failures = failures
+            self._climbing = again
+            raise again from error
+
+    def _concrete(self, frame: Frame, args: Any, kwargs: Any) -> Any:
+        """Run a lazy layer as the layer it would become for these inputs."""
+        with torch._C.DisableTorchFunction():
+            frame.failures.append(Failure("its size is not known before its first input", "lazy"))
+            layer = concrete(frame.module, args, kwargs)
+        return self._original_call(layer, *args, **kwargs)
+
+    def _climbs(self, error: BaseException) -> bool:
+        """Say whether a deeper module has already been blamed for this error."""
+        seen: BaseException | None = error
+        while seen is not None:
+            if seen is self._climbing:
+                self._climbing = error
+                return True
+            seen = seen.__cause__ or seen.__context__
+        return False
+
+    def _needs_numbers(self, error: Exception) -> None:
+        if self.about_meta(error):
+            raise NeedsNumbers(_words(error)) from error
+
+
+def _described(args: Any, kwargs: Any) -> tuple[Describer, Description, bool]:
+    """Describe a call's arguments: one tensor alone by itself, anything else as (args, kwargs)."""
+    describer = Describer()
+    if len(args) == 1 and not kwargs and type(args[0]) in TENSORS:
+        inputs = describer.describe(args[0])
+    else:
+        inputs = describer.describe((tuple(args), kwargs))
+    known = describer.known and _all_meta(describer.tensors) and _hashable(inputs)
+    return describer, inputs, known
+
+
+def _hashable(value: Description) -> bool:
+    if type(value[0]) is torch.Size:
+        return True
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _ruled(module: nn.Module, structure: Structure, inputs: Description) -> Call | None:
+    if type(inputs[0]) is not torch.Size:
+        return None
+    answer = by_rule(module, inputs)
+    if answer is None:
+        return None
+    output, operator = answer
+    call = Call(inputs, output, (), () if operator is None else (operator,))
+    _remember(structure, inputs, call)
+    return call
+
+
+def _remember(structure: Structure, inputs: Description, call: Call) -> None:
+    if len(structure.calls) >= _MOST_INPUTS:
+        structure.calls.clear()
+    structure.calls[inputs] = call
+
+
+def _all_meta(tensors: list[Tensor]) -> bool:
+    return all(each.is_meta for each in tensors)
+
+
+def _fitting(module: nn.Module, describer: Describer, args: Any) -> tuple[Any, ...] | None:
+    """Return positional arguments ``module`` would accept in the place of ``args``."""
+    if not args or type(args[0]) not in TENSORS or args[0].layout is not torch.strided:
+        return None
+    with torch._C.DisableTorchFunction():
+        first = args[0]
+        found = expectation(module, (first.shape, first.stride(), first.dtype))
+        if found is None:
+            return None
+        fitting = fresh(found.fitting)
+        return tuple(fitting if each is first else each for each in args)
+
+
+def _path(parent: Frame | None, place: Place) -> str:
+    if parent is None or type(place) is not str:
+        return ""
+    return f"{parent.path}.{place}" if parent.path and place else parent.path or place
+
+
+def _real_clone(module: nn.Module) -> nn.Module:
+    """Return a clone whose buffers are its own: counters in them are counted up in place."""
+    twin = clones.clone(module)
+    for name, buffer in twin._buffers.items():
+        if buffer is not None:
+            twin._buffers[name] = buffer.clone()
+    return twin
+
+
+def _words(error: BaseException) -> str:
+    text = str(error).strip()
+    return text or type(error).__name__

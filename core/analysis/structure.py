@@ -1,0 +1,214 @@
+"""What a module *is*, apart from its weights' values: equal blocks are analysed once.
+
+Two modules have one :class:`Structure` when class, plain attributes, shapes of own tensors, and the
+structures of their children are equal. It is found once per module object (module objects never
+change) and lives as long as some module of it.
+"""
+
+import functools
+import types
+import weakref
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from core.analysis.descriptions import TENSORS
+from core.document import IdentityCache
+
+_MACHINERY = frozenset(nn.Module().__dict__) - {"training"}
+_SIMPLE = frozenset(
+    {
+        int, str, bytes, type(None), type, torch.dtype, torch.device, torch.Size, range,
+        types.FunctionType, types.BuiltinFunctionType,
+    }
+)  # fmt: skip
+_TYPED = frozenset({bool, float, complex})
+_UNSIZED = (nn.UninitializedParameter, nn.UninitializedBuffer)
+
+
+class Structure:
+    """Everything that decides on shapes, shared by all modules for which it is the same.
+
+    ``calls`` remembers what came out for which inputs. A ``lively`` structure is never answered
+    from there: it has hooks, or writes to itself, or something inside it does.
+    """
+
+    __slots__ = ("__weakref__", "bytes", "calls", "key", "lively", "parameters", "size")
+
+    def __init__(self, key: Any, lively: bool, parameters: int, nbytes: int, size: int) -> None:
+        self.key = key
+        self.lively = lively
+        self.parameters = parameters
+        self.bytes = nbytes
+        self.size = size
+        self.calls: dict[Any, Any] = {}
+
+
+class Facts(NamedTuple):
+    """A module's structure, and how many of its parameters are trainable."""
+
+    structure: Structure
+    trainable: int
+
+
+class Held:
+    """An object inside a key: equal only to itself, and not kept alive where that is possible."""
+
+    __slots__ = ("number", "reference")
+
+    def __init__(self, value: Any) -> None:
+        self.number = id(value)
+        self.reference: Any
+        try:
+            self.reference = weakref.ref(value)
+        except TypeError:
+            self.reference = lambda: value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Held) or self.number != other.number:
+            return False
+        mine = self.reference()
+        return mine is not None and mine is other.reference()
+
+    def __hash__(self) -> int:
+        return self.number
+
+
+_interned: "weakref.WeakValueDictionary[Any, Structure]" = weakref.WeakValueDictionary()
+_facts: IdentityCache[Facts] = IdentityCache()
+
+
+def forget_structures() -> None:
+    """Forget every structure and all that was remembered with it."""
+    global _facts
+    _facts = IdentityCache()
+    _interned.clear()
+
+
+def facts_of(module: nn.Module) -> Facts:
+    """Return the facts of ``module``, walking only what is new."""
+    return _facts.get(module) or _found(module, set())
+
+
+def known_facts(module: nn.Module) -> Facts | None:
+    """Return the facts of a module that was met before, else ``None``."""
+    return _facts.get(module)
+
+
+def _found(module: nn.Module, above: set[int]) -> Facts:
+    if id(module) in above:  # a module inside itself has no structure to share
+        return Facts(Structure(Held(module), True, 0, 0, 0), 0)
+    above.add(id(module))
+    lively = bool(module._forward_hooks or module._forward_pre_hooks)
+    parameters, nbytes, trainable, tensors = _own_tensors(module)
+    size = 1
+    children: list[Any] = []
+    for name, child in module._modules.items():
+        if child is None:
+            children.append((name, None))
+            continue
+        facts = _facts.get(child) or _found(child, above)
+        structure = facts.structure
+        children.append((name, structure))
+        lively = lively or structure.lively
+        parameters += structure.parameters
+        nbytes += structure.bytes
+        size += structure.size
+        trainable += facts.trainable
+    above.discard(id(module))
+    attributes = _attributes(module)
+    key = (type(module), attributes, tensors, tuple(children), _twice(module))
+    facts = Facts(_interned_structure(key, lively, parameters, nbytes, size), trainable)
+    _facts.set(module, facts)
+    return facts
+
+
+def _interned_structure(
+    key: Any, lively: bool, parameters: int, nbytes: int, size: int
+) -> Structure:
+    try:
+        known = _interned.get(key)
+    except TypeError:  # something in it cannot be hashed: nobody shares this one
+        return Structure(None, lively, parameters, nbytes, size)
+    if known is None or (lively and not known.lively):
+        known = _interned[key] = Structure(key, lively, parameters, nbytes, size)
+    return known
+
+
+def _own_tensors(module: nn.Module) -> tuple[int, int, int, tuple[Any, ...]]:
+    """Return (parameters, bytes, trainable, what of the tensors decides on shapes)."""
+    parameters = nbytes = trainable = 0
+    described: list[Any] = []
+    for name, tensor in module._parameters.items():
+        if tensor is None or isinstance(tensor, _UNSIZED):
+            described.append((name, tensor if tensor is None else Held(tensor)))
+            continue
+        number = tensor.numel()
+        parameters += number
+        nbytes += number * tensor.itemsize
+        trainable += number if tensor.requires_grad else 0
+        described.append((name, _tensor(tensor)))
+    for name, buffer in module._buffers.items():
+        if buffer is None or isinstance(buffer, _UNSIZED):
+            described.append((name, buffer if buffer is None else Held(buffer)))
+            continue
+        nbytes += buffer.numel() * buffer.itemsize
+        described.append((name, _tensor(buffer)))
+    return parameters, nbytes, trainable, tuple(described)
+
+
+def _tensor(tensor: Tensor) -> Any:
+    if type(tensor) in TENSORS and tensor.layout is torch.strided:
+        return (tensor.shape, tensor.stride(), tensor.dtype)
+    return Held(tensor)
+
+
+def _attributes(module: nn.Module) -> tuple[Any, ...]:
+    found: list[Any] = []
+    for name, value in module.__dict__.items():
+        if name in _MACHINERY:
+            continue
+        kind = type(value)
+        if kind is bool or kind is float:
+            found.append((name, kind, value))
+        elif kind in _SIMPLE:
+            found.append((name, value))
+        else:
+            found.append((name, _frozen(value, module)))
+    return tuple(found)
+
+
+def _frozen(value: Any, module: nn.Module) -> Any:
+    """Return something hashable that is equal for values that mean the same."""
+    kind = type(value)
+    if kind in _SIMPLE or value is Ellipsis:
+        return value
+    if kind in _TYPED:
+        return (kind, value)
+    if kind in (tuple, list, set, frozenset):
+        return (kind, tuple([_frozen(each, module) for each in value]))
+    if isinstance(value, dict):
+        pairs = [(_frozen(k, module), _frozen(v, module)) for k, v in value.items()]
+        return (kind, tuple(pairs))
+    if kind is functools.partial:
+        parts = (value.func, value.args, value.keywords)
+        return (kind, *[_frozen(each, module) for each in parts])
+    if kind is types.MethodType and value.__self__ is module:
+        return (kind, value.__func__)
+    if kind is weakref.ref and isinstance(value(), Tensor):
+        return kind  # an LSTM's memory of its own weights
+    if isinstance(value, Tensor):
+        return _tensor(value)
+    return Held(value)
+
+
+def _twice(module: nn.Module) -> tuple[int, ...]:
+    """Return which children are the same object, as positions; empty where none are."""
+    children = module._modules
+    if len(children) < 2:
+        return ()
+    numbers = [id(each) for each in children.values() if each is not None]
+    if len(set(numbers)) == len(numbers):
+        return ()
+    return tuple(numbers.index(number) for number in numbers)
