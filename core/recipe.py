@@ -13,6 +13,7 @@ Inputs and layers are written as people type them. A recipe holds no weights.
 """
 
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from core.checkpoint import atomic_write
 from core.document import Document, InputSpec, parse_input
 from core.edits import AnyEdit, Edit, History
 from core.errors import EditRefused, RecipeError, SaveRefused, SpecError
-from core.source import open_source, opener
+from core.source import Request, open_source, opener
 
 FORMAT = "modelwright recipe"
 SCHEMA_VERSION = 1
@@ -130,9 +131,10 @@ def is_recipe(text: str) -> bool:
     return text.strip().endswith(".json") and "(" not in text
 
 
-@opener("recipe", matches=is_recipe, first=True)
-def _open(text: str, **options: Any) -> Document:
-    recipe, document = open_recipe(text.strip(), **options)
+@opener("recipe", matches=is_recipe, form="recipe.json", before="torchvision")
+def _open(request: Request) -> Document:
+    options = {f.name: getattr(request, f.name) for f in fields(request) if f.name != "text"}
+    recipe, document = open_recipe(request.text.strip(), **options)
     return replay(recipe, document).document
 
 

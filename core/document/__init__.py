@@ -6,7 +6,7 @@ from core.document.identity import IdentityCache
 from core.document.inputs import InputSpec, example_inputs, parse_input, parse_inputs
 from core.document.ledger import Entry, Ledger, key_map, ledger
 from core.document.lineage import derive, hand_on, origin_of, weight_id
-from core.document.records import Record, inherit, record_of, recording, remember
+from core.document.records import Record, forget, inherit, record_of, recording, remember
 from core.document.surgery import join, split
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "derive",
     "difference",
     "example_inputs",
+    "forget",
     "hand_on",
     "inherit",
     "join",

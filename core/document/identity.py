@@ -37,5 +37,9 @@ class IdentityCache(Generic[V]):
 
         entries[number] = (weakref.ref(key, forget), value)
 
+    def drop(self, key: object) -> None:
+        """Forget what was stored for this object."""
+        self._entries.pop(id(key), None)
+
     def __len__(self) -> int:
         return len(self._entries)

@@ -52,6 +52,11 @@ def record_of(module: nn.Module) -> Record | None:
     return _records.get(module)
 
 
+def forget(module: nn.Module) -> None:
+    """Drop what is known of ``module``'s construction, since it has become something else."""
+    _records.drop(module)
+
+
 def remember(module: nn.Module, record: Record) -> None:
     """Attach ``record`` to ``module``."""
     _records.set(module, record)
@@ -62,6 +67,11 @@ def inherit(copy: nn.Module, original: nn.Module, *, edited: bool = False) -> No
     record = _records.get(original)
     if record is not None:
         _records.set(copy, replace(record, edited=True) if edited and not record.edited else record)
+
+
+def _plain_new(cls: type[nn.Module], *_: Any, **__: Any) -> nn.Module:
+    module: nn.Module = object.__new__(cls)
+    return module
 
 
 @contextmanager
@@ -78,6 +88,7 @@ def recording() -> Iterator[None]:
     called: dict[int, Record] = {}
     built: list[nn.Module] = []
     initialise = nn.Module.__init__
+    outer = nn.Module.__dict__.get("__new__", staticmethod(_plain_new))
 
     def new(cls: type[nn.Module], *args: Any, **kwargs: Any) -> nn.Module:
         module: nn.Module = object.__new__(cls)
@@ -98,8 +109,9 @@ def recording() -> Iterator[None]:
         try:
             yield
         finally:
-            # ``Module`` inherits ``object.__new__``: removing ours brings that one back.
-            del nn.Module.__new__
+            # Removing ours would not bring ``object.__new__`` back: a class that had a ``__new__``
+            # once refuses arguments from then on (CPython issue 5322). So a plain one stays.
+            nn.Module.__new__ = outer  # type: ignore[method-assign, assignment]
             nn.Module.__init__ = initialise  # type: ignore[method-assign]
             for module in built:
                 record = module.__dict__.pop(_WAITING, None)

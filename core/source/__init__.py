@@ -1,0 +1,59 @@
+"""Where a model comes from: a name, a file, an import path, an expression.
+
+:func:`open_source` asks the registered openers in turn; each is one file here.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from core.document import Document, InputSpec
+from core.errors import SourceError, nearest
+
+# The order of these imports is the order in which the openers are asked.
+from core.source.registry import Opener, Progress, Request, opener, openers  # isort: skip
+from core.source import torchvision, timm, python_file, expression, import_path  # isort: skip
+from core.source.torchvision import torchvision_problem
+from core.source.zoo import ModelEntry, models
+
+
+def open_source(
+    text: str,
+    *,
+    trust: bool | Callable[[Path], bool] = False,
+    structure: bool | None = None,
+    pretrained: bool | str = False,
+    inputs: tuple[InputSpec, ...] | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Document:
+    """Open the model that ``text`` names.
+
+    ``trust`` says whether a user's code may run, or is asked with its path. ``structure``: build
+    the structure only, on the meta device (``None``: when the weights would not fit in half the
+    free memory; ``False``: never). ``pretrained``: the default weights, or their name. ``inputs``
+    replaces the inputs that would be guessed. Raises :class:`~core.errors.SourceError`.
+    """
+    request = Request(text.strip(), trust, structure, pretrained, inputs, progress, cancelled)
+    for each in openers.values():
+        if each.matches(request.text):
+            return each.opens(request)
+    forms = ", ".join(each.form for each in openers.values())
+    hint = nearest(text.partition("(")[0].strip(), torchvision.names())
+    raise SourceError(f"'{text.strip()}' names no model.{hint} A source is one of: {forms}.")
+
+
+__all__ = [
+    "ModelEntry",
+    "Opener",
+    "Request",
+    "expression",
+    "import_path",
+    "models",
+    "open_source",
+    "opener",
+    "openers",
+    "python_file",
+    "timm",
+    "torchvision",
+    "torchvision_problem",
+]

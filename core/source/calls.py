@@ -51,7 +51,9 @@ def parse_call(text: str) -> Call:
             f"The arguments in '{text}' cannot be read; they look like {name}(3, classes=10)."
         )
     args = tuple(_literal(each, name, "") for each in call.args)
-    kwargs = {each.arg or "**": _literal(each.value, name, each.arg or "**") for each in call.keywords}
+    kwargs = {
+        each.arg or "**": _literal(each.value, name, each.arg or "**") for each in call.keywords
+    }
     if "**" in kwargs:
         raise SourceError(f"Write the arguments of {name} one by one; ** cannot be read.")
     return Call(name, args, kwargs)
@@ -101,6 +103,8 @@ def parameters(*functions: Callable[..., Any]) -> list[str]:
             found = inspect.signature(function).parameters.values()
         except (TypeError, ValueError):
             continue
-        named = (each for each in found if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY))
+        named = (
+            each for each in found if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+        )
         names.update(dict.fromkeys(each.name for each in named))
     return list(names)

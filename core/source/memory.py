@@ -61,8 +61,8 @@ class Budget(TorchFunctionMode):
         """Count what ``func`` allocates, then let it."""
         kwargs = kwargs or {}
         if func in _ALLOCATING and str(kwargs.get("device")) != "meta" and "out" not in kwargs:
-            twin = func(*args, **{**kwargs, "device": "meta", "generator": None, "pin_memory": False}
-                        if func not in (torch.zeros,) else {**kwargs, "device": "meta"})
+            plain = {k: v for k, v in kwargs.items() if k not in ("generator", "pin_memory")}
+            twin = func(*args, **{**plain, "device": "meta"})
             self.left -= twin.numel() * twin.element_size()
             if self.left < 0:
                 raise OverBudget

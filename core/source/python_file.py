@@ -1,0 +1,131 @@
+"""A class in the user's own ``.py``. The file is run only after an explicit yes."""
+
+import ast
+import functools
+import hashlib
+import importlib.util
+import inspect
+import re
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from core.document import Document
+from core.errors import ModelwrightError, NotTrusted, SourceError, nearest
+from core.source.building import Plan, opened
+from core.source.calls import Call, missing, parse_call
+from core.source.registry import Request, opener
+
+_FORM = re.compile(r"(?P<file>.+?\.py)(?::(?P<call>.+))?", re.S)
+
+
+@opener("file", matches=lambda text: _FORM.fullmatch(text) is not None, form="net.py:Net(in_ch=3)")
+def _open(request: Request) -> Document:
+    request.refuse_pretrained("a class in a file")
+    form = _FORM.fullmatch(request.text)
+    assert form is not None
+    path = Path(form["file"]).expanduser()
+    call = parse_call(form["call"]) if form["call"] else None
+    classes = _written(path)
+    if not request.trusts(path):
+        listed = f" It defines {', '.join(classes)}." if classes else ""
+        raise NotTrusted(
+            f"Opening {path} runs the code in it, and nobody has allowed that.{listed}"
+            " Look at the file, and say that you trust it (--trust)."
+        )
+    module = imported(path)
+    function = _chosen(path, module, call)
+    call = call or Call(function.__name__)
+    needed = missing(function, call)
+    if needed:
+        wanted = ", ".join(f"{name}=..." for name in needed)
+        raise SourceError(
+            f"{call.name} in {path} needs {' and '.join(needed)}:"
+            f" write {path}:{call.name}({wanted})."
+        )
+    build = functools.partial(function, *call.args, **call.kwargs)
+    return opened(request, Plan(f"{path}:{call}", "file", build))
+
+
+def _written(path: Path) -> list[str]:
+    """Return the classes in a file by reading it, not running it."""
+    if not path.is_file():
+        folder = path.parent
+        around = [each.name for each in folder.glob("*.py")] if folder.is_dir() else []
+        raise SourceError(f"There is no file {path}.{nearest(path.name, around)}")
+    try:
+        tree = ast.parse(path.read_bytes(), filename=str(path))
+    except SyntaxError as error:
+        raise SourceError(f"{path}, line {error.lineno}: {error.msg}. It is no Python.") from error
+    except (ValueError, RecursionError, OSError) as error:
+        raise SourceError(f"{path} could not be read: {error}.") from error
+    return [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+
+
+def imported(path: Path) -> ModuleType:
+    """Run the file and return its module; its folder is importable meanwhile.
+
+    The module's name depends on the path alone, so that what is pickled can be found again.
+    """
+    place = path.resolve()
+    name = f"{place.stem}_{hashlib.sha256(str(place).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(name)
+    sys.modules[name] = module
+    sys.path.insert(0, str(place.parent))
+    try:
+        spec.loader.exec_module(module)
+    except ModelwrightError:
+        raise
+    except BaseException as error:
+        sys.modules.pop(name)
+        if before is not None:
+            sys.modules[name] = before
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise SourceError(_raised(path, place, error)) from error
+    finally:
+        sys.path.remove(str(place.parent))
+    return module
+
+
+def _raised(path: Path, place: Path, error: BaseException) -> str:
+    lines = [
+        f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(place)
+    ]
+    where = f", line {lines[-1]}" if lines else ""
+    text = str(error).strip() or "without a message"
+    return f"{path}{where} raised {type(error).__name__} while being imported: {text}"
+
+
+def _chosen(path: Path, module: ModuleType, call: Call | None) -> Any:
+    own = {
+        name: value
+        for name, value in vars(module).items()
+        if inspect.isclass(value)
+        and issubclass(value, nn.Module)
+        and value.__module__ == module.__name__
+    }
+    if call is None:
+        if len(own) == 1:
+            return next(iter(own.values()))
+        there = f"there are {', '.join(own)}" if own else "it defines no class of torch.nn.Module"
+        raise SourceError(f"Which class of {path}? Write {path}:NAME; {there}.")
+    found = getattr(module, call.name, None)
+    if found is None:
+        listed = f" There are {', '.join(own)}." if own else ""
+        raise SourceError(f"{path} defines no '{call.name}'.{nearest(call.name, own) or listed}")
+    if inspect.isclass(found) and not issubclass(found, nn.Module):
+        raise SourceError(f"{call.name} in {path} is no torch.nn.Module, so it is no model.")
+    if not callable(found):
+        raise SourceError(
+            f"{call.name} in {path} is a {type(found).__name__}; a class was expected."
+        )
+    return found
