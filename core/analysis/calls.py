@@ -3,14 +3,13 @@
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from torch import nn
 
 from core.analysis.descriptions import Description
-
-if TYPE_CHECKING:
-    from core.analysis.operators import Operator
+from core.analysis.operators import Operator
+from core.analysis.rules import operator_of
 
 #: Where a called module stands: its path below the caller, or itself where it is not below.
 Place = str | weakref.ref[nn.Module]
@@ -39,8 +38,8 @@ class Call:
     """
 
     __slots__ = (
-        "_macs", "assumed", "failures", "foreign", "inner", "inputs", "operators", "output",
-        "troubled",
+        "_cost", "_macs", "_operators", "assumed", "failures", "foreign", "inner", "inputs",
+        "output", "troubled",
     )  # fmt: skip
 
     def __init__(
@@ -48,14 +47,16 @@ class Call:
         inputs: Description,
         output: Description | None,
         inner: tuple[tuple[Place, "Call"], ...] = (),
-        operators: "tuple[Operator, ...]" = (),
+        operators: tuple[Operator, ...] = (),
         failures: tuple[Failure, ...] = (),
         assumed: bool = False,
+        cost: tuple[Any, ...] | None = None,
     ) -> None:
         self.inputs = inputs
         self.output = output
         self.inner = inner
-        self.operators = operators
+        self._operators = operators
+        self._cost = cost
         self.failures = failures
         self.assumed = assumed
         self.troubled = bool(failures) or output is None
@@ -66,6 +67,13 @@ class Call:
         self._macs: int | None = None
 
     @property
+    def operators(self) -> tuple[Operator, ...]:
+        """The operators of its own that multiply matrices."""
+        if self._cost is not None:
+            self._operators, self._cost = (operator_of(self._cost),), None
+        return self._operators
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates of this call and all inside; found when first asked for."""
         if self._macs is None:
@@ -73,7 +81,7 @@ class Call:
             self._macs = inside + sum([each.macs for each in self.operators])
         return self._macs
 
-    def unpriced(self) -> "Iterator[Operator]":
+    def unpriced(self) -> Iterator[Operator]:
         """Yield the operators inside whose cost nobody has asked for yet."""
         if self._macs is None:
             for each in self.operators:

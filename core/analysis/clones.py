@@ -36,68 +36,82 @@ def written(twin: nn.Module, module: nn.Module) -> bool:
     mine, theirs = twin.__dict__, module.__dict__
     if len(mine) != len(theirs):
         return True
+    if _equal(mine, theirs):
+        return False
     for name, value in mine.items():
-        if value is not theirs.get(name):
-            if name in _REGISTRIES:
-                if not _same(value, theirs[name]):
-                    return True
-            elif type(value) is not types.MethodType or value.__self__ is not twin:
+        if name not in theirs:
+            return True
+        other = theirs[name]
+        if value is not other and not (name in _REGISTRIES and _equal(value, other)):
+            method = type(value) is types.MethodType and type(other) is types.MethodType
+            if not method or value.__self__ is not twin or value.__func__ is not other.__func__:
                 return True
     return False
 
 
-def _same(mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
-    if len(mine) != len(theirs):
-        return False
-    return all(value is theirs.get(name) for name, value in mine.items())
+def containers_of(module: nn.Module) -> tuple[str, ...]:
+    """Return the names of a module's own attributes that are lists, dictionaries or sets."""
+    return tuple(
+        [
+            name
+            for name, value in module.__dict__.items()
+            if type(value) in _CONTAINERS and name not in _MACHINERY
+        ]
+    )
 
 
 class Containers:
-    """The lists and dictionaries that modules hold, as they were: to notice changes, and undo them."""
+    """What can be written to without a clone noticing, as it was: to see changes, and undo them.
+
+    These are lists and dictionaries that a module or its hooks hold, and the children's attributes:
+    a forward may call ``self.child.forward(x)`` or assign ``self.child.x``.
+    """
 
     def __init__(self) -> None:
         self._before: dict[int, tuple[Any, Any]] = {}
 
-    def watch(self, module: nn.Module) -> list[int]:
-        """Remember what ``module`` and its hooks hold; return their numbers for :meth:`changed`."""
-        held = [
-            value
-            for name, value in module.__dict__.items()
-            if type(value) in _CONTAINERS and name not in _MACHINERY
-        ]
-        for name in _HOOKS:
-            for hook in module.__dict__[name].values():
-                held += _captured(hook)
-        for value in held:
-            self._before.setdefault(id(value), (value, value.copy()))
-        return [id(value) for value in held]
+    def watch(self, module: nn.Module, names: tuple[str, ...]) -> list[Any]:
+        """Remember what ``module`` could write to; return it for :meth:`changed`.
 
-    def watch_writing(self, module: nn.Module) -> None:
-        """Remember everything ``module`` is, since it is about to be assigned to."""
+        ``names`` are its attributes that are containers.
+        """
         attributes = module.__dict__
-        for value in (attributes, *[attributes[name] for name in _REGISTRIES]):
-            self._before.setdefault(id(value), (value, value.copy()))
+        held = [attributes[name] for name in names]
+        for name in _HOOKS:
+            if attributes[name]:
+                for hook in attributes[name].values():
+                    held += _captured(hook)
+        if type(module) is not nn.Sequential:  # which only calls its children
+            for child in attributes["_modules"].values():
+                if child is not None:
+                    held.append(child.__dict__)
+                    if child._buffers:
+                        held.append(child._buffers)
+        before = self._before
+        for value in held:
+            if id(value) not in before:
+                before[id(value)] = (value, value.copy())
+        return held
 
-    def changed(self, numbers: list[int]) -> bool:
+    def changed(self, held: list[Any]) -> bool:
         """Say whether one of these holds something else than at first."""
-        return any(not _unchanged(*self._before[number]) for number in numbers)
+        before = self._before
+        return any([not _equal(value, before[id(value)][1]) for value in held])
 
     def put_back(self) -> None:
         """Give every changed container its first contents."""
         for value, before in self._before.values():
-            if not _unchanged(value, before):
+            if not _equal(value, before):
                 value.clear()
                 (value.extend if isinstance(value, (list, deque)) else value.update)(before)
 
 
-def _unchanged(value: Any, before: Any) -> bool:
-    if len(value) != len(before):
-        return False
-    if isinstance(value, dict):
-        return all(each is before.get(key, before) for key, each in value.items())
-    if isinstance(value, set):
+def _equal(value: Any, before: Any) -> bool:
+    """Compare two containers; what is the same object is equal without being asked."""
+    try:
         return bool(value == before)
-    return all(a is b for a, b in zip(value, before, strict=True))
+    except Exception:  # two tensors do not compare to a truth value: they are not the same one
+        return False
 
 
 def _captured(hook: Any) -> list[Any]:

@@ -19,6 +19,7 @@ from torch.utils._pytree import SUPPORTED_NODES
 #: ``(shape, stride, dtype)`` of a tensor, or ``(Kind, ...)``.
 Description = tuple[Any, ...]
 
+META = torch.device("meta")
 TENSORS = frozenset({Tensor, nn.Parameter})
 _PLAIN = frozenset(
     {
@@ -123,7 +124,7 @@ def of_tensor(description: Description) -> bool:
 def fresh(description: Description) -> Tensor:
     """Return a new meta tensor of this description."""
     shape, stride, dtype = description
-    return torch.empty_strided(shape, stride, dtype=dtype, device="meta")
+    return torch.empty_strided(shape, stride, dtype=dtype, device=META)
 
 
 def rebuild(description: Description, tensors: list[Tensor]) -> Any:

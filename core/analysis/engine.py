@@ -1,8 +1,9 @@
 """One pass over a model: every module call is seen, and answered from memory where it can be.
 
-``nn.Module.__call__`` is patched for the duration, under one lock. A call whose structure and inputs
-have been met before is answered with fresh meta tensors; any other runs the original ``__call__`` on
-a shallow clone, so that nothing is written to the document.
+``nn.Module._call_impl`` is patched for the duration, under one lock. (It is all that ``__call__``
+does; setting ``__call__`` itself costs up to a millisecond, since it is a slot of every subclass.) A
+call whose structure and inputs have been met before is answered with fresh meta tensors; any other
+runs the original on a shallow clone, so that nothing is written to the document.
 """
 
 import re
@@ -18,13 +19,13 @@ from torch.nn.modules.lazy import LazyModuleMixin
 
 from core.analysis import clones
 from core.analysis.calls import Call, Failure, Place
-from core.analysis.descriptions import TENSORS, Describer, Description, fresh, rebuild
+from core.analysis.descriptions import TENSORS, Describer, Description, fresh, of_tensor, rebuild
 from core.analysis.expectations import expectation
 from core.analysis.frames import Frame, Originals, adopt
 from core.analysis.lazy import concrete
 from core.analysis.meta import MetaMode
 from core.analysis.rules import by_rule
-from core.analysis.structure import Structure, facts_of, known_facts
+from core.analysis.structure import Structure, facts_of
 from core.errors import Cancelled
 
 #: ``nn.Module`` is patched for all threads: one pass at a time.
@@ -68,7 +69,7 @@ class Pass:
         self._originals = Originals(_real_clone if real else clones.clone)
         self._containers = clones.Containers()
         self._mode = MetaMode(self)
-        self._original_call: Callable[..., Any] = nn.Module.__call__
+        self._original_call: Callable[..., Any] = nn.Module._call_impl
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         """Run the model; raises :class:`NeedsNumbers` and ``Cancelled``, nothing else."""
@@ -91,38 +92,22 @@ class Pass:
 
     @contextmanager
     def _patched(self) -> Iterator[None]:
-        """See every module call, and every assignment to a module, of this thread."""
+        """See every module call of this thread."""
         mine = get_ident()
-        original_call, original_set = nn.Module.__call__, nn.Module.__setattr__
-        answer, note = self._answer, self._note_writing
+        original = self._original_call
+        answer = self._answer
 
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
             if get_ident() != mine:
-                return original_call(module, *args, **kwargs)
+                return original(module, *args, **kwargs)
             return answer(module, args, kwargs)
 
-        def set_attribute(module: nn.Module, name: str, value: Any) -> None:
-            if get_ident() == mine:
-                note(module)
-            original_set(module, name, value)
-
-        nn.Module.__call__ = call  # type: ignore[method-assign, assignment]
-        nn.Module.__setattr__ = set_attribute  # type: ignore[method-assign, assignment]
+        nn.Module._call_impl = call  # type: ignore[method-assign]
         try:
             yield
         finally:
-            nn.Module.__call__ = original_call  # type: ignore[method-assign]
-            nn.Module.__setattr__ = original_set  # type: ignore[method-assign]
+            nn.Module._call_impl = original  # type: ignore[method-assign]
             self._containers.put_back()
-
-    def _note_writing(self, module: nn.Module) -> None:
-        """Keep a copy of a module of the document that is written to directly.
-
-        It happens where a forward calls ``self.child.forward(x)`` or assigns to ``self.child.x``.
-        """
-        if self.frame is not None and known_facts(module) is not None:
-            self.frame.lively = True
-            self._containers.watch_writing(module)
 
     def _answer(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer one call: from memory, by a rule, or by running it."""
@@ -134,27 +119,37 @@ class Pass:
             place: Place = "" if frame is None else frame.place_of(original)
             if self._watched:
                 self._watch(frame, place)
-            if not self._real:
-                args, kwargs = self._meta_arguments(args, kwargs)
-            describer, inputs, known = _described(args, kwargs)
-            call = None
-            if known and not self._real and not structure.lively:
+            args, kwargs, inputs, tensors = self._described(args, kwargs)
+            if tensors is not None and not structure.lively:
                 call = structure.calls.get(inputs) or _ruled(original, structure, inputs)
-            if call is not None and call.output is not None:
-                self._done += structure.size
-                self._record(place, call)
-                return rebuild(call.output, describer.tensors)
-        return self._run(original, structure, place, inputs, describer, args, kwargs)
+                if call is not None and call.output is not None:
+                    self._done += structure.size
+                    self._record(place, call)
+                    return rebuild(call.output, tensors)
+            # A module that calls itself goes on with the clone it runs on.
+            twin = self._originals.twin(original) if module is original else module
+        return self._run(original, twin, structure, place, inputs, tensors, args, kwargs)
 
-    def _meta_arguments(self, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Exchange the document's own tensors among the arguments for their twins."""
-        for each in args:
-            if type(each) is not Tensor or not each.is_meta:
-                break
-        else:
-            if not kwargs:
-                return args, kwargs
-        return self._mode.twinned(args), self._mode.twinned(kwargs)
+    def _described(
+        self, args: Any, kwargs: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any], Description, list[Tensor] | None]:
+        """Return the arguments, their description, and their tensors.
+
+        One tensor alone is described by itself, anything else as (args, kwargs). There are no
+        tensors (``None``) where the call cannot be answered from memory. The document's own tensors
+        among the arguments come back as their twins.
+        """
+        if len(args) == 1 and not kwargs:
+            x = args[0]
+            if type(x) is Tensor and x.is_meta and x.layout is torch.strided:
+                return args, kwargs, (x.shape, x.stride(), x.dtype), [x]
+        if not self._real:
+            args, kwargs = self._mode.twinned(args), self._mode.twinned(kwargs)
+        describer = Describer()
+        single = len(args) == 1 and not kwargs and type(args[0]) in TENSORS
+        inputs = describer.describe(args[0] if single else (tuple(args), kwargs))
+        known = describer.known and _all_meta(describer.tensors) and _hashable(inputs)
+        return args, kwargs, inputs, describer.tensors if known and not self._real else None
 
     def _record(self, place: Place, call: Call) -> None:
         if self.frame is None:
@@ -174,27 +169,31 @@ class Pass:
     def _run(
         self,
         module: nn.Module,
+        twin: nn.Module,
         structure: Structure,
         place: Place,
         inputs: Description,
-        describer: Describer,
+        tensors: list[Tensor] | None,
         args: Any,
         kwargs: Any,
     ) -> Any:
         """Run a module's forward on a clone and record what happened."""
-        twin = self._originals.twin(module)
         parent = self.frame
-        frame = self.frame = Frame(module, twin, parent, _path(parent, place))
-        held = self._containers.watch(module)
+        frame = self.frame = Frame(
+            module, twin, parent, _path(parent, place) if self._watched else ""
+        )
+        if structure.containers is None:
+            structure.containers = clones.containers_of(module)
+        held = self._containers.watch(module, structure.containers)
         described: Description | None = None
         known = False
         self._done += 1
         try:
-            output = self._forward(frame, describer, args, kwargs)
+            output = self._forward(frame, args, kwargs)
             with torch._C.DisableTorchFunction():
-                known = describer.known
+                describer = Describer(_tensors_of(inputs, args, kwargs, tensors))
                 described = describer.describe(output)
-                known = known and describer.known and _all_meta(describer.tensors)
+                known = tensors is not None and describer.known and _all_meta(describer.tensors)
         finally:
             self.frame = parent
             with torch._C.DisableTorchFunction():
@@ -204,15 +203,17 @@ class Pass:
                 )  # fmt: skip
                 self._record(place, call)
                 self._settle(frame, structure, place, held)
-                if known and not structure.lively and not self._real:
+                if known and not structure.lively:
                     _remember(structure, inputs, call)
         return output
 
-    def _settle(self, frame: Frame, structure: Structure, place: Place, held: list[int]) -> None:
+    def _settle(self, frame: Frame, structure: Structure, place: Place, held: list[Any]) -> None:
         """See whether the run wrote to anything; then it has to run each time, and so its callers."""
         written = clones.written(frame.twin, frame.module)
-        if written and not self._real:
+        if written:
             self._originals.keep(frame.twin, frame.module)
+        elif place or frame.parent is None:  # else the one it was called by still runs on it
+            self._originals.drop(frame.twin, frame.module)
         if written and frame.parent is not None:
             adopt(frame.parent, place, frame.twin, self._originals)
         if written or frame.lively or self._containers.changed(held):
@@ -220,7 +221,7 @@ class Pass:
         if structure.lively and frame.parent is not None:
             frame.parent.lively = True
 
-    def _forward(self, frame: Frame, describer: Describer, args: Any, kwargs: Any) -> Any:
+    def _forward(self, frame: Frame, args: Any, kwargs: Any) -> Any:
         """Run; where it fails, and it is this module's own fault, assume an output if possible."""
         if isinstance(frame.module, LazyModuleMixin) and frame.module.has_uninitialized_params():
             return self._concrete(frame, args, kwargs)
@@ -236,15 +237,13 @@ class Pass:
             if self._real:
                 self._climbing = error
                 raise
-            return self._assumed(frame, describer, error, args, kwargs)
+            return self._assumed(frame, error, args, kwargs)
 
-    def _assumed(
-        self, frame: Frame, describer: Describer, error: Exception, args: Any, kwargs: Any
-    ) -> Any:
+    def _assumed(self, frame: Frame, error: Exception, args: Any, kwargs: Any) -> Any:
         """Run a failing module with what it expects, or with results assumed where it fails."""
         failures = frame.failures
         try:
-            fitting = _fitting(frame.module, describer, args)
+            fitting = _fitting(frame.module, args)
             if fitting is not None:
                 return self._original_call(frame.twin, *fitting, **kwargs)
             frame.begin_again()
@@ -283,20 +282,7 @@ class Pass:
             raise NeedsNumbers(_words(error)) from error
 
 
-def _described(args: Any, kwargs: Any) -> tuple[Describer, Description, bool]:
-    """Describe a call's arguments: one tensor alone by itself, anything else as (args, kwargs)."""
-    describer = Describer()
-    if len(args) == 1 and not kwargs and type(args[0]) in TENSORS:
-        inputs = describer.describe(args[0])
-    else:
-        inputs = describer.describe((tuple(args), kwargs))
-    known = describer.known and _all_meta(describer.tensors) and _hashable(inputs)
-    return describer, inputs, known
-
-
 def _hashable(value: Description) -> bool:
-    if type(value[0]) is torch.Size:
-        return True
     try:
         hash(value)
     except TypeError:
@@ -310,8 +296,7 @@ def _ruled(module: nn.Module, structure: Structure, inputs: Description) -> Call
     answer = by_rule(module, inputs)
     if answer is None:
         return None
-    output, operator = answer
-    call = Call(inputs, output, (), () if operator is None else (operator,))
+    call = Call(inputs, answer[0], cost=answer[1])
     _remember(structure, inputs, call)
     return call
 
@@ -322,11 +307,22 @@ def _remember(structure: Structure, inputs: Description, call: Call) -> None:
     structure.calls[inputs] = call
 
 
+def _tensors_of(
+    inputs: Description, args: Any, kwargs: Any, tensors: list[Tensor] | None
+) -> list[Tensor]:
+    """Return the tensors among the arguments, in the order of their description."""
+    if tensors is not None:
+        return tensors
+    describer = Describer()
+    describer.describe(args[0] if of_tensor(inputs) else (tuple(args), kwargs))
+    return describer.tensors
+
+
 def _all_meta(tensors: list[Tensor]) -> bool:
     return all(each.is_meta for each in tensors)
 
 
-def _fitting(module: nn.Module, describer: Describer, args: Any) -> tuple[Any, ...] | None:
+def _fitting(module: nn.Module, args: Any) -> tuple[Any, ...] | None:
     """Return positional arguments ``module`` would accept in the place of ``args``."""
     if not args or type(args[0]) not in TENSORS or args[0].layout is not torch.strided:
         return None

@@ -96,19 +96,27 @@ class Originals:
 
     def of(self, module: nn.Module) -> nn.Module:
         """Return the document's module for a clone, and any other module as it is."""
-        pair = self._of.get(id(module)) if self._of else None
+        pair = self._of.get(id(module))
         return module if pair is None else pair[1]
 
     def twin(self, module: nn.Module) -> nn.Module:
         """Return the clone to run: the one already written to, or a new one."""
         lasting = self._lasting.get(id(module)) if self._lasting else None
-        twin: nn.Module = self._clone(module) if lasting is None else lasting
+        if lasting is not None:
+            return lasting
+        twin: nn.Module = self._clone(module)
+        self._of[id(twin)] = (twin, module)
         return twin
 
     def keep(self, twin: nn.Module, module: nn.Module) -> None:
         """Use ``twin`` for ``module`` from now on: what was written to it is to be seen."""
         self._of[id(twin)] = (twin, module)
         self._lasting[id(module)] = twin
+
+    def drop(self, twin: nn.Module, module: nn.Module) -> None:
+        """Forget a clone whose run is over, unless it was kept."""
+        if self._lasting.get(id(module)) is not twin:
+            self._of.pop(id(twin), None)
 
     def cloned(self, module: nn.Module) -> nn.Module:
         """Return a new clone that is kept."""

@@ -55,7 +55,8 @@ _CHEAP: frozenset[Any] = frozenset(
     {
         Tensor.permute, torch.permute, Tensor.transpose, torch.transpose, Tensor.view,
         Tensor.unsqueeze, torch.unsqueeze, Tensor.detach, Tensor.__getitem__, Tensor.expand,
-        Tensor.t, Tensor.unbind,
+        Tensor.t, Tensor.unbind, torch.flatten, Tensor.flatten, Tensor.chunk, torch.chunk,
+        Tensor.split, torch.split,
         *_getters("T", "mT", "data"),
     }
 )  # fmt: skip

@@ -162,20 +162,34 @@ class Report:
         return ModuleReport(path, type(module).__name__, *held, calls)
 
     def _walk(self) -> Iterator[tuple[str, Call]]:
+        """Yield every call in order; a module of several paths is named by its first."""
         if self._call is None:
             return
+        if self._plain:
+            yield from _in_order("", self._call, {})
+            return
+        for path, call in _in_order("", self._call, self._first_paths):
+            module = self._numbers.get(path)
+            if module is not None:
+                yield self._first_paths[module], call
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        """Return the identity of the module at each path."""
+        return {path: id(module) for path, module in self.document.modules()}
+
+    @cached_property
+    def _first_paths(self) -> dict[int, str]:
         paths: dict[int, str] = {}
-        if self._call.foreign:
-            for path, module in self.document.modules():
-                paths.setdefault(id(module), path)
-        yield from _in_order("", self._call, paths)
+        for path, number in self._numbers.items():
+            paths.setdefault(number, path)
+        return paths
 
     @cached_property
     def _by_module(self) -> dict[int, list[Call]]:
-        modules = {path: id(module) for path, module in self.document.modules()}
         found: dict[int, list[Call]] = {}
         for path, call in self._walk():
-            number = modules.get(path)
+            number = self._numbers.get(path)
             if number is not None:
                 found.setdefault(number, []).append(call)
         return found

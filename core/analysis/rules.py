@@ -7,6 +7,7 @@ answers only what it is sure of (plain contiguous input, dtypes and channels tha
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -16,14 +17,16 @@ from torch import Size, nn
 from core.analysis.descriptions import Description, Kind
 from core.analysis.operators import Operator, remembered
 
-#: The output's description (or ``SAME`` for the very input) and the operator that costs something.
-Answer = tuple[Description, Operator | None]
+#: The output's description (or ``SAME`` for the very input), and the function with its arguments
+#: (tensors by their description) where it multiplies matrices.
+Answer = tuple[Description, tuple[Any, ...] | None]
 SAME: Description = (Kind.SAME, 0)
 
 _NO_KEYWORDS: Description = (Kind.NODE, dict, (), ())
 _FLOATS = frozenset({torch.float32, torch.float16, torch.bfloat16, torch.float64})
 
 
+@lru_cache(maxsize=4096)
 def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return the strides of a plain contiguous tensor."""
     strides: list[int] = []
@@ -45,24 +48,30 @@ def tensor(shape: tuple[int, ...], dtype: torch.dtype) -> Description:
     return (Size(shape), contiguous(shape), dtype)
 
 
-def _costing(function: Any, arguments: tuple[Any, ...], output: Description) -> Answer:
-    """Return the answer of an operator called with tensors' descriptions and plain values."""
-    parts = tuple(
-        each if type(each) is tuple and each and type(each[0]) is Size else _part(each)
-        for each in arguments
-    )
+def operator_of(cost: tuple[Any, ...]) -> Operator:
+    """Return the operator that a rule named: the same one that running the layer would have met."""
+    function, output, arguments = cost
+    parts = tuple([_part(each) for each in arguments])
     described = (Kind.NODE, tuple, None, ((Kind.NODE, tuple, None, parts), _NO_KEYWORDS))
-    return output, remembered(function, described, output)
+    return remembered(function, described, output)
 
 
 def _part(value: Any) -> Description:
-    if type(value) is tuple:
-        return (Kind.NODE, tuple, None, tuple([(Kind.PLAIN, each) for each in value]))
-    return (Kind.PLAIN, value)
+    if type(value) is not tuple:
+        return (Kind.PLAIN, value)
+    if type(value[0]) is Size:
+        return value
+    return (Kind.NODE, tuple, None, tuple([(Kind.PLAIN, each) for each in value]))
 
 
 def _weight(value: Any) -> Description | None:
     return None if value is None else (value.shape, value.stride(), value.dtype)
+
+
+def _own(module: Any) -> tuple[Any, Any]:
+    """Return weight and bias, past ``Module.__getattr__``; a replaced weight is left to torch."""
+    tensors = module._parameters
+    return tensors.get("weight"), tensors.get("bias")
 
 
 def _fits(dtype: torch.dtype, size: int, *vectors: Any) -> bool:
@@ -72,13 +81,19 @@ def _fits(dtype: torch.dtype, size: int, *vectors: Any) -> bool:
 def linear(module: Any, x: Description) -> Answer | None:
     """``nn.Linear``: the last dimension becomes ``out_features``."""
     shape, _, dtype = x
-    weight, bias = module.weight, module.bias
-    if not shape or weight.dim() != 2 or weight.shape[1] != shape[-1] or weight.dtype != dtype:
+    weight, bias = _own(module)
+    if (
+        weight is None
+        or not shape
+        or weight.dim() != 2
+        or weight.shape[1] != shape[-1]
+        or weight.dtype != dtype
+    ):
         return None
     if not _fits(dtype, weight.shape[0], bias):
         return None
     output = tensor((*shape[:-1], weight.shape[0]), dtype)
-    return _costing(F.linear, (x, _weight(weight), _weight(bias)), output)
+    return output, (F.linear, output, (x, _weight(weight), _weight(bias)))
 
 
 _CONVOLUTIONS: dict[type, tuple[int, Any]] = {
@@ -92,23 +107,25 @@ def convolution(module: Any, x: Description) -> Answer | None:
     """``nn.Conv1d/2d/3d`` with zero padding given in numbers."""
     spatial, function = _CONVOLUTIONS[type(module)]
     shape, _, dtype = x
-    weight, bias = module.weight, module.bias
-    if len(shape) != spatial + 2 or module.padding_mode != "zeros" or type(module.padding) is str:
+    weight, bias = _own(module)
+    if (
+        weight is None
+        or len(shape) != spatial + 2
+        or module.padding_mode != "zeros"
+        or type(module.padding) is str
+    ):
         return None
-    kernel = weight.shape
-    if weight.dtype != dtype or kernel[1] * module.groups != shape[1] or not module.weight.numel():
+    described = (kernel, strides, of) = (weight.shape, weight.stride(), weight.dtype)
+    if of != dtype or len(kernel) != spatial + 2 or kernel[1] * module.groups != shape[1]:
         return None
-    if len(kernel) != spatial + 2 or not _fits(dtype, kernel[0], bias):
-        return None
-    described = _weight(weight)
-    if described is None or described[1] != contiguous(kernel):
+    if strides != contiguous(kernel) or 0 in kernel or not _fits(dtype, kernel[0], bias):
         return None
     sizes = _windows(shape[2:], kernel[2:], module.stride, module.padding, module.dilation)
     if sizes is None:
         return None
     output = tensor((shape[0], kernel[0], *sizes), dtype)
     numbers = (module.stride, module.padding, module.dilation, module.groups)
-    return _costing(function, (x, described, _weight(bias), *numbers), output)
+    return output, (function, output, (x, described, _weight(bias), *numbers))
 
 
 def _windows(
@@ -117,17 +134,21 @@ def _windows(
     stride: tuple[int, ...],
     padding: tuple[int, ...],
     dilation: tuple[int, ...],
+    *,
+    up: bool = False,
 ) -> list[int] | None:
     """Return floor((size + 2 padding - dilation (kernel - 1) - 1) / stride) + 1 of each.
 
-    The formula of torch.nn.Conv2d's documentation; ``None`` where no window fits.
+    The formula of torch.nn.Conv2d's documentation; ``None`` where no window fits. A pool may round
+    ``up``, but its last window has to start inside the picture or its left padding.
     """
     found = []
     for n, k, s, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True):
         room = n + 2 * p - d * (k - 1) - 1
         if room < 0 or s < 1:
             return None
-        found.append(room // s + 1)
+        count = (room + s - 1 if up else room) // s + 1
+        found.append(count - 1 if up and (count - 1) * s >= n + p else count)
     return found
 
 
@@ -178,11 +199,11 @@ def _pair(value: Any) -> tuple[int, int] | None:
 
 
 def pool(module: Any, x: Description) -> Answer | None:
-    """``nn.MaxPool2d`` and ``nn.AvgPool2d`` over ``(B, C, H, W)``, rounding down."""
+    """``nn.MaxPool2d`` and ``nn.AvgPool2d`` over ``(B, C, H, W)``."""
     shape, _, dtype = x
     kernel, stride, padding = map(_pair, (module.kernel_size, module.stride, module.padding))
     dilation = _pair(getattr(module, "dilation", 1))
-    if len(shape) != 4 or module.ceil_mode or getattr(module, "return_indices", False):
+    if len(shape) != 4 or getattr(module, "return_indices", False):
         return None
     if kernel is None or stride is None or padding is None or dilation is None:
         return None
@@ -190,7 +211,7 @@ def pool(module: Any, x: Description) -> Answer | None:
         return None
     if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
         return None
-    sizes = _windows(shape[2:], kernel, stride, padding, dilation)
+    sizes = _windows(shape[2:], kernel, stride, padding, dilation, up=module.ceil_mode)
     return None if sizes is None else (tensor((*shape[:2], *sizes), dtype), None)
 
 

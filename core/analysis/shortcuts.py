@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.analysis.descriptions import TENSORS
+from core.analysis.descriptions import META, TENSORS
 from core.analysis.rules import plain
 
 _ELEMENTWISE: frozenset[Any] = frozenset(
@@ -31,14 +31,19 @@ _IN_PLACE: frozenset[Any] = frozenset(
 )
 
 
+_JOINS: frozenset[Any] = frozenset({torch.cat, torch.concat})
+
+
 def shortcut(func: Any, args: tuple[Any, ...]) -> Tensor | None:
     """Return the result of ``func`` on plain contiguous meta tensors, or ``None``."""
     if len(args) == 2:
+        if func in _JOINS:
+            return _joined(*args)
         return _of_two(func, *args)
     if len(args) == 1 and func in _ELEMENTWISE and type(args[0]) in TENSORS:
         x = args[0]
         if plain((x.shape, x.stride(), x.dtype)):
-            return torch.empty(x.shape, dtype=x.dtype, device="meta")
+            return torch.empty(x.shape, dtype=x.dtype, device=META)
     return None
 
 
@@ -53,4 +58,25 @@ def _of_two(func: Any, x: Any, y: Any) -> Tensor | None:
         return x if type(x) is Tensor else None
     if not plain((x.shape, x.stride(), x.dtype)):
         return None
-    return torch.empty(x.shape, dtype=x.dtype, device="meta")
+    return torch.empty(x.shape, dtype=x.dtype, device=META)
+
+
+def _joined(tensors: Any, dimension: Any) -> Tensor | None:
+    if type(tensors) not in (list, tuple) or type(dimension) is not int or not tensors:
+        return None
+    first = tensors[0]
+    if type(first) not in TENSORS or not 0 <= dimension < first.dim():
+        return None
+    shape, dtype, total = list(first.shape), first.dtype, 0
+    for each in tensors:
+        if type(each) not in TENSORS or not plain((each.shape, each.stride(), each.dtype)):
+            return None
+        other = list(each.shape)
+        if each.dtype != dtype or len(other) != len(shape):
+            return None
+        total += other[dimension]
+        other[dimension] = shape[dimension]
+        if other != shape:
+            return None
+    shape[dimension] = total
+    return torch.empty(shape, dtype=dtype, device=META)

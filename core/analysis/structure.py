@@ -34,7 +34,9 @@ class Structure:
     from there: it has hooks, or writes to itself, or something inside it does.
     """
 
-    __slots__ = ("__weakref__", "bytes", "calls", "key", "lively", "parameters", "size")
+    __slots__ = (
+        "__weakref__", "bytes", "calls", "containers", "key", "lively", "parameters", "size",
+    )  # fmt: skip
 
     def __init__(self, key: Any, lively: bool, parameters: int, nbytes: int, size: int) -> None:
         self.key = key
@@ -43,6 +45,7 @@ class Structure:
         self.bytes = nbytes
         self.size = size
         self.calls: dict[Any, Any] = {}
+        self.containers: tuple[str, ...] | None = None
 
 
 class Facts(NamedTuple):
@@ -91,34 +94,30 @@ def facts_of(module: nn.Module) -> Facts:
     return _facts.get(module) or _found(module, set())
 
 
-def known_facts(module: nn.Module) -> Facts | None:
-    """Return the facts of a module that was met before, else ``None``."""
-    return _facts.get(module)
-
-
 def _found(module: nn.Module, above: set[int]) -> Facts:
-    if id(module) in above:  # a module inside itself has no structure to share
-        return Facts(Structure(Held(module), True, 0, 0, 0), 0)
-    above.add(id(module))
     lively = bool(module._forward_hooks or module._forward_pre_hooks)
     parameters, nbytes, trainable, tensors = _own_tensors(module)
     size = 1
     children: list[Any] = []
-    for name, child in module._modules.items():
-        if child is None:
-            children.append((name, None))
-            continue
-        facts = _facts.get(child) or _found(child, above)
-        structure = facts.structure
-        children.append((name, structure))
-        lively = lively or structure.lively
-        parameters += structure.parameters
-        nbytes += structure.bytes
-        size += structure.size
-        trainable += facts.trainable
-    above.discard(id(module))
-    attributes = _attributes(module)
-    key = (type(module), attributes, tensors, tuple(children), _twice(module))
+    if module._modules:
+        if id(module) in above:  # a module inside itself has no structure to share
+            return Facts(Structure(Held(module), True, 0, 0, 0), 0)
+        above.add(id(module))
+        for name, child in module._modules.items():
+            if child is None:
+                children.append((name, None))
+                continue
+            facts = _facts.get(child) or _found(child, above)
+            structure = facts.structure
+            children.append((name, structure))
+            lively = lively or structure.lively
+            parameters += structure.parameters
+            nbytes += structure.bytes
+            size += structure.size
+            trainable += facts.trainable
+        above.discard(id(module))
+        children.append(_twice(module))
+    key = (type(module), _attributes(module), tensors, tuple(children))
     facts = Facts(_interned_structure(key, lively, parameters, nbytes, size), trainable)
     _facts.set(module, facts)
     return facts
@@ -165,18 +164,13 @@ def _tensor(tensor: Tensor) -> Any:
 
 
 def _attributes(module: nn.Module) -> tuple[Any, ...]:
-    found: list[Any] = []
-    for name, value in module.__dict__.items():
-        if name in _MACHINERY:
-            continue
-        kind = type(value)
-        if kind is bool or kind is float:
-            found.append((name, kind, value))
-        elif kind in _SIMPLE:
-            found.append((name, value))
-        else:
-            found.append((name, _frozen(value, module)))
-    return tuple(found)
+    return tuple(
+        [
+            (name, value if type(value) in _SIMPLE else _frozen(value, module))
+            for name, value in module.__dict__.items()
+            if name not in _MACHINERY
+        ]
+    )
 
 
 def _frozen(value: Any, module: nn.Module) -> Any:
@@ -186,8 +180,8 @@ def _frozen(value: Any, module: nn.Module) -> Any:
         return value
     if kind in _TYPED:
         return (kind, value)
-    if kind in (tuple, list, set, frozenset):
-        return (kind, tuple([_frozen(each, module) for each in value]))
+    if kind is tuple or kind is list:
+        return (kind, tuple([e if type(e) in _SIMPLE else _frozen(e, module) for e in value]))
     if isinstance(value, dict):
         pairs = [(_frozen(k, module), _frozen(v, module)) for k, v in value.items()]
         return (kind, tuple(pairs))

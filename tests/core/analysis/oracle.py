@@ -1,6 +1,6 @@
 """What plain PyTorch says: a model on meta, run once, its module calls recorded with hooks."""
 
-import copy
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,16 +10,13 @@ from core.analysis import Value
 from core.document import InputSpec, example_inputs
 
 
-def on_meta(model: nn.Module) -> nn.Module:
-    """Return a copy whose tensors are on meta (shared ones stay shared)."""
-    memo: dict[int, Any] = {}
-    for tensor in (*model.parameters(), *model.buffers()):
-        if id(tensor) not in memo:
-            twin = tensor.detach().to("meta")
-            if isinstance(tensor, nn.Parameter):
-                twin = nn.Parameter(twin, tensor.requires_grad)
-            memo[id(tensor)] = twin
-    return copy.deepcopy(model, memo).eval()
+def on_meta(build: Callable[[], nn.Module]) -> nn.Module:
+    """Return a model that was built on meta.
+
+    Built, not copied: a hook that appends to a list would go on appending to the first model's.
+    """
+    with torch.device("meta"):
+        return build().eval()
 
 
 def plain_calls(model: nn.Module, inputs: tuple[InputSpec, ...]) -> list[tuple[str, str, str]]:
@@ -55,6 +52,8 @@ def shapes(value: Any) -> str:
         return f"{tuple(value.shape)}:{str(value.dtype).removeprefix('torch.')}"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k}: {shapes(v)}" for k, v in value.items()) + "}"
+    if hasattr(value, "_fields"):
+        return shapes(value._asdict())
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(shapes, value)) + "]"
     return "-"
