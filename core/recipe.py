@@ -58,10 +58,8 @@ def recipe_of(origin: Document, edits: Sequence[Edit]) -> Recipe:
 
 
 def recipe_text(recipe: Recipe) -> str:
-    """Return the recipe as indented JSON; fields at their defaults are left out of the edits."""
-    plain = msgspec.to_builtins(recipe)
-    plain["edits"] = [_without_nothing(edit) for edit in plain["edits"]]
-    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
+    """Return the recipe as indented JSON; what an edit leaves at its default is left out."""
+    return msgspec.json.format(msgspec.json.encode(recipe), indent=2).decode() + "\n"
 
 
 def save_recipe(recipe: Recipe, path: str | Path, *, overwrite: bool = False) -> Path:
@@ -150,16 +148,3 @@ def _beside(source: str, folder: Path) -> str:
 def _never_merging() -> Any:
     ticks = iter(range(0, 10**9, 3600))
     return lambda: float(next(ticks))
-
-
-def _without_nothing(edit: Any) -> Any:
-    if not isinstance(edit, dict):
-        return edit
-    kept = {
-        key: value
-        for key, value in edit.items()
-        if value is not None and not (key == "every_use" and value is True) and value != ""
-    }
-    if "edits" in kept:
-        kept["edits"] = [_without_nothing(each) for each in kept["edits"]]
-    return kept

@@ -79,6 +79,8 @@ def test_only_the_document_touches_registries_of_modules(path: Path) -> None:
     parts = path.relative_to(ROOT).parts
     if parts[:2] == ("core", "document"):
         return
+    if parts[:2] == ("core", "analysis"):
+        return  # it runs forwards on shallow clones of its own, and its tests hold it to that
     allowed = {"core/edits/structure.py": 1}  # the fresh container of Wrap
     writes = [
         node

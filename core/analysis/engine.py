@@ -24,7 +24,7 @@ from core.analysis.expectations import expectation
 from core.analysis.frames import Frame, Originals, adopt
 from core.analysis.lazy import concrete
 from core.analysis.meta import MetaMode
-from core.analysis.rules import by_rule
+from core.analysis.rules import by_rule, operator_of
 from core.analysis.structure import Structure, facts_of
 from core.errors import Cancelled
 
@@ -102,7 +102,7 @@ class Pass:
                 return original(module, *args, **kwargs)
             return answer(module, args, kwargs)
 
-        nn.Module._call_impl = call  # type: ignore[method-assign]
+        nn.Module._call_impl = call  # type: ignore[method-assign, assignment]
         try:
             yield
         finally:
@@ -245,7 +245,7 @@ class Pass:
         try:
             fitting = _fitting(frame.module, args)
             if fitting is not None:
-                return self._original_call(frame.twin, *fitting, **kwargs)
+                return self._fitted(frame, args, fitting, kwargs)
             frame.begin_again()
             output = self._original_call(frame.twin, *args, **kwargs)
             if not frame.failures:
@@ -259,6 +259,18 @@ class Pass:
                 frame.failures = failures
             self._climbing = again
             raise again from error
+
+    def _fitted(self, frame: Frame, args: Any, fitting: Description, kwargs: Any) -> Any:
+        """Run a module with an input that fits, in the place of what came."""
+        with torch._C.DisableTorchFunction():
+            first = fresh(fitting)
+            answer = by_rule(frame.module, fitting) if len(args) == 1 and not kwargs else None
+            if answer is not None:
+                if answer[1] is not None:
+                    frame.operators.append(operator_of(answer[1]))
+                return rebuild(answer[0], [first])
+        replaced = [first if each is args[0] else each for each in args]
+        return self._original_call(frame.twin, *replaced, **kwargs)
 
     def _concrete(self, frame: Frame, args: Any, kwargs: Any) -> Any:
         """Run a lazy layer as the layer it would become for these inputs."""
@@ -322,17 +334,14 @@ def _all_meta(tensors: list[Tensor]) -> bool:
     return all(each.is_meta for each in tensors)
 
 
-def _fitting(module: nn.Module, args: Any) -> tuple[Any, ...] | None:
-    """Return positional arguments ``module`` would accept in the place of ``args``."""
+def _fitting(module: nn.Module, args: Any) -> Description | None:
+    """Return what ``module`` would accept in the place of its first argument, where it is known."""
     if not args or type(args[0]) not in TENSORS or args[0].layout is not torch.strided:
         return None
     with torch._C.DisableTorchFunction():
         first = args[0]
         found = expectation(module, (first.shape, first.stride(), first.dtype))
-        if found is None:
-            return None
-        fitting = fresh(found.fitting)
-        return tuple(fitting if each is first else each for each in args)
+        return None if found is None else found.fitting
 
 
 def _path(parent: Frame | None, place: Place) -> str:

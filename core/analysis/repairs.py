@@ -39,7 +39,7 @@ def repairs_of(document: Document, fault: "Fault") -> tuple[Edit, ...]:
     before = _problems(document)
     found: dict[str, Edit] = {}
     for candidate in _candidates(document, fault):
-        repair = _tried(document, candidate, before, fault.path)
+        repair = _tried(document, candidate, before)
         if repair is not None:
             found.setdefault(repair.label, repair)
     return tuple(found.values())
@@ -51,9 +51,7 @@ def _problems(document: Document) -> "tuple[Problem, ...]":
     return analyse(document).problems
 
 
-def _tried(
-    document: Document, candidate: Edit, before: "tuple[Problem, ...]", path: str
-) -> Edit | None:
+def _tried(document: Document, candidate: Edit, before: "tuple[Problem, ...]") -> Edit | None:
     """Return the edit if it helps, with what it takes to settle the problems it moved on."""
     edits: tuple[Edit, ...] = (candidate,)
     for _ in range(_STEPS):

@@ -1,6 +1,6 @@
 """What can be placed in a model: every layer, as text, as a form, as a module."""
 
-from core.catalog.building import build
+from core.catalog.building import assembled, build
 from core.catalog.describing import arguments_of, describe, summary_text
 from core.catalog.layers import Layer, find_layer, layers, register
 from core.catalog.parameters import Parameter
@@ -19,6 +19,7 @@ __all__ = [
     "Place",
     "Preset",
     "arguments_of",
+    "assembled",
     "build",
     "describe",
     "find_layer",

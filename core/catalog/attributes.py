@@ -50,7 +50,7 @@ _READERS: dict[type[nn.Module], dict[str, _Reader]] = {
         "num_encoder_layers": lambda m: m.encoder.num_layers,
         "num_decoder_layers": lambda m: m.decoder.num_layers,
         **{
-            name: lambda m, read=read: read(m.encoder.layers[0])
+            name: lambda m, read=read: read(m.encoder.layers[0])  # type: ignore[misc]
             for name, read in _TRANSFORMER_LAYER.items()
         },
         "activation": lambda m: m.encoder.layers[0].activation,
@@ -111,7 +111,7 @@ def same(parameter: Parameter, given: Any, found: Any) -> bool:
         return True
     if isinstance(given, Tensor) or isinstance(found, Tensor):
         both = isinstance(given, Tensor) and isinstance(found, Tensor)
-        return both and given.shape == found.shape and bool(torch.equal(given, found))
+        return bool(both and given.shape == found.shape and torch.equal(given, found))
     if parameter.kind in ("activation", "function", "layer"):
         return _plain(given) == _plain(found)
     if isinstance(found, (tuple, list)):

@@ -157,6 +157,7 @@ def _saving(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.pass_context
 def edit(
     ctx: click.Context,
+    /,
     source: str,
     weights: Path | None,
     save: Path | None,

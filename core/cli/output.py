@@ -1,6 +1,7 @@
 """How a model is printed: as tables for people, as JSON for scripts."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,7 +15,8 @@ from core.analysis import Problem, Report
 from core.catalog import arguments_of, summary_text
 from core.document import Document, InputSpec
 
-console = Console(highlight=False)
+#: Where nobody watches, lines are long rather than folded, for grep.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 
 def print_json(value: Any) -> None:

@@ -11,9 +11,10 @@ from typing import Literal
 from torch import nn
 
 from core.document.document import Document
+from core.document.lineage import weight_id
 from core.document.surgery import join
 
-Kind = Literal["added", "removed", "replaced", "changed", "moved", "weights"]
+Kind = Literal["added", "removed", "replaced", "changed", "moved", "weights", "frozen", "thawed"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Change:
     """One difference.
 
     ``path`` is the place now (before, if removed); the texts are class and arguments.
-    ``weights`` means: the same layer with other values, or frozen, or thawed.
+    ``weights`` means the same layer with other values; ``frozen`` and ``thawed`` that only its
+    trainability changed. Where the same of these is true of a whole part, it is said once.
     """
 
     kind: Kind
@@ -38,7 +40,9 @@ class Change:
             case "moved":
                 return f"> {self.before} -> {self.path}"
             case "weights":
-                return f"* {self.path}: {self.after}, other weights"
+                return f"* {self.path or '(root)'}: {self.after}, other weights"
+            case "frozen" | "thawed":
+                return f"* {self.path or '(root)'}: {self.kind}"
             case _:
                 return f"~ {self.path or '(root)'}: {self.before} -> {self.after}"
 
@@ -49,8 +53,8 @@ def difference(before: Document, after: Document) -> tuple[Change, ...]:
 
 
 def brief(module: nn.Module) -> str:
-    """Return class and arguments as PyTorch prints them, children left out."""
-    return f"{type(module).__name__}({module.extra_repr()})"
+    """Return class and arguments as PyTorch prints them; of children only the names."""
+    return f"{type(module).__name__}({module.extra_repr() or ', '.join(module._modules)})"
 
 
 def _compare(path: str, old: nn.Module, new: nn.Module) -> Iterator[Change]:
@@ -61,13 +65,36 @@ def _compare(path: str, old: nn.Module, new: nn.Module) -> Iterator[Change]:
             kind: Kind = "changed" if type(old) is type(new) else "replaced"
             yield Change(kind, path, brief(old), brief(new))
         else:
-            yield Change("weights", path, brief(old), brief(new))
+            yield Change(_of_weights(old, new), path, brief(old), brief(new))
         return
+    changes = [*_compare_own(path, old, new), *_compare_children(path, old, new)]
+    kinds = {change.kind for change in changes}
+    if len(kinds) == 1 and kinds <= {"weights", "frozen", "thawed"}:
+        parts = {join(path, n) for n, child in new._modules.items() if child and _trains(child)}
+        if parts and parts == {change.path for change in changes} - {path}:
+            yield Change(changes[0].kind, path, brief(old), brief(new))
+            return
+    yield from changes
+
+
+def _trains(module: nn.Module) -> bool:
+    return next(module.parameters(), None) is not None
+
+
+def _compare_own(path: str, old: nn.Module, new: nn.Module) -> Iterator[Change]:
     if old.extra_repr() != new.extra_repr():
         yield Change("changed", path, brief(old), brief(new))
     elif _own_tensors(old) != _own_tensors(new):
-        yield Change("weights", path, brief(old), brief(new))
-    yield from _compare_children(path, old, new)
+        yield Change(_of_weights(old, new), path, brief(old), brief(new))
+
+
+def _of_weights(old: nn.Module, new: nn.Module) -> Kind:
+    """Say whether two equal layers differ in their values, or only in being trained or not."""
+    was, now = list(old.parameters(recurse=False)), list(new.parameters(recurse=False))
+    if [weight_id(tensor) for tensor in was] != [weight_id(tensor) for tensor in now]:
+        return "weights"
+    trained = sum(p.requires_grad for p in now) - sum(p.requires_grad for p in was)
+    return "weights" if not trained else "thawed" if trained > 0 else "frozen"
 
 
 def _compare_children(path: str, old: nn.Module, new: nn.Module) -> Iterator[Change]:

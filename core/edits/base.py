@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from core.document import Document
 
 
-class Edit(msgspec.Struct, frozen=True, tag_field="edit", tag=True):
+class Edit(msgspec.Struct, frozen=True, tag_field="edit", tag=True, omit_defaults=True):
     """One thing a user can do to a document.
 
     The fields of an edit are plain, JSON-able facts, so that a list of edits is a recipe. ``apply``

@@ -1,8 +1,9 @@
 """Edits as one writes them: ``fc = Linear(2048, 10)``, ``conv1.stride = 2``, ``del layer4``."""
 
 import ast
+import re
 
-from core.catalog import parse_assignment
+from core.catalog import parse_assignment, parse_spec
 from core.document import split
 from core.edits.arguments import SetArguments
 from core.edits.base import Edit
@@ -31,6 +32,8 @@ def parse_edit(text: str) -> Edit:
     try:
         value = ast.literal_eval(right.strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError):
+        if re.search(r"\.\d", left):  # layer1.0.conv1: a path, and no Python
+            return Replace(left.strip(), str(parse_spec(right)))
         target, spec = parse_assignment(text)
         if target is None:
             raise SpecError(f"'{left.strip()}' is not the path of a module.") from None

@@ -112,8 +112,8 @@ def _like(new: nn.Module, old: nn.Module) -> nn.Module:
     for mine, theirs in zip(new.parameters(), old.parameters(), strict=True):
         mine.data = mine.data.to(theirs.device, theirs.dtype)
         mine.requires_grad_(theirs.requires_grad)
-    for mine, theirs in zip(new.buffers(), old.buffers(), strict=True):
-        mine.data = mine.data.to(theirs.device, theirs.dtype)
+    for buffer, other in zip(new.buffers(), old.buffers(), strict=True):
+        buffer.data = buffer.data.to(other.device, other.dtype)
     return new
 
 

@@ -94,7 +94,11 @@ def _run(plan: Plan) -> nn.Module:
 
 def _materialised(root: nn.Module, inputs: tuple[InputSpec, ...]) -> tuple[str, ...]:
     """Give lazy layers their shapes by one forward, before anybody holds the model."""
-    lazy = [m for m in root.modules() if any(is_lazy(p) for p in m._parameters.values())]
+    lazy = [
+        m
+        for m in root.modules()
+        if any(p is not None and is_lazy(p) for p in m._parameters.values())
+    ]
     if not lazy:
         return ()
     if not inputs:

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from core.catalog import build, layers, parse_spec
+from core.catalog import assembled, layers, parse_spec
 from core.document import Document
 from core.source.building import Plan, opened
 from core.source.registry import Request, opener
@@ -32,4 +32,4 @@ def _is_other_python(text: str) -> bool:
 def _open(request: Request) -> Document:
     request.refuse_pretrained("a layer expression")
     spec = parse_spec(request.text)
-    return opened(request, Plan(str(spec), "expression", lambda: build(spec)))
+    return opened(request, Plan(str(spec), "expression", lambda: assembled(spec)))

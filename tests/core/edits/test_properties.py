@@ -108,8 +108,7 @@ def test_undoing_all_is_the_first_document_and_redoing_all_the_last(
         before = history.document
         try:
             after = history.do(edit)
-        except ModelwrightError as refusal:
-            assert str(refusal)
+        except ModelwrightError:
             assert history.document is before
             continue
         if after is not before:

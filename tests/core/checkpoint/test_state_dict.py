@@ -1,0 +1,199 @@
+"""Saving and loading: plain PyTorch is the oracle; the old file survives whatever happens."""
+
+import os
+import resource
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from core.checkpoint import atomic_write, load_state_dict, read_state_dict, save_state_dict
+from core.document import Document
+from core.errors import CheckpointError, SaveRefused
+from core.source import open_source
+from tests.zoo import Tied
+
+
+@pytest.fixture
+def document() -> Document:
+    return Document.of(nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)))
+
+
+def test_plain_pytorch_loads_what_was_saved(document: Document, tmp_path: Path) -> None:
+    file = save_state_dict(document, tmp_path / "net.pth")
+    plain = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)).eval()
+    plain.load_state_dict(torch.load(file), strict=True)
+    x = torch.randn(2, 4)
+    assert torch.equal(plain(x), document.root(x))
+
+
+def test_tied_weights_are_written_once_and_stay_tied(tmp_path: Path) -> None:
+    document = Document.of(Tied())
+    ours = save_state_dict(document, tmp_path / "ours.pth")
+    torch.save(document.root.state_dict(), tmp_path / "theirs.pth")
+    assert ours.stat().st_size <= (tmp_path / "theirs.pth").stat().st_size
+    state = torch.load(ours)
+    assert state["head.weight"].data_ptr() == state["embedding.weight"].data_ptr()
+
+
+def test_a_view_does_not_take_its_whole_storage_along(tmp_path: Path) -> None:
+    layer = nn.Linear(2, 2)
+    layer.weight = nn.Parameter(torch.zeros(1_000_000)[:4].view(2, 2))
+    file = save_state_dict(Document.of(layer), tmp_path / "small.pth")
+    assert file.stat().st_size < 10_000
+
+
+def test_the_file_has_the_usual_permissions(document: Document, tmp_path: Path) -> None:
+    old = os.umask(0o022)
+    try:
+        file = save_state_dict(document, tmp_path / "net.pth")
+    finally:
+        os.umask(old)
+    assert file.stat().st_mode & 0o777 == 0o644
+
+
+def test_nothing_is_written_over_without_a_yes(document: Document, tmp_path: Path) -> None:
+    file = tmp_path / "net.pth"
+    file.write_text("precious")
+    with pytest.raises(SaveRefused, match="exists already"):
+        save_state_dict(document, file)
+    assert file.read_text() == "precious"
+    save_state_dict(document, file, overwrite=True)
+    assert set(torch.load(file)) == set(document.state_dict())
+
+
+def test_a_folder_that_is_missing_or_a_folder_as_a_name_is_said(
+    document: Document, tmp_path: Path
+) -> None:
+    with pytest.raises(SaveRefused, match="does not exist"):
+        save_state_dict(document, tmp_path / "nowhere" / "net.pth")
+    with pytest.raises(SaveRefused, match="is a folder"):
+        save_state_dict(document, tmp_path, overwrite=True)
+
+
+def test_a_read_only_folder_is_said(
+    document: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse)  # the tests may run as root, who may do anything
+    with pytest.raises(SaveRefused, match="read-only"):
+        save_state_dict(document, tmp_path / "net.pth")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    """For real: a process that may not write more than 64 KB to a file."""
+    file = tmp_path / "net.pth"
+    file.write_text("precious")
+    script = """
+        import resource, signal, sys
+        from torch import nn
+        from core.checkpoint import save_state_dict
+        from core.document import Document
+        from core.errors import SaveRefused
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65536, resource.RLIM_INFINITY))
+        try:
+            save_state_dict(Document.of(nn.Linear(1000, 1000)), sys.argv[1], overwrite=True)
+        except SaveRefused as error:
+            print(error)
+            sys.exit(7)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), str(file)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 7, done.stderr
+    assert "no room left" in done.stdout
+    assert file.read_text() == "precious"
+    assert [each.name for each in tmp_path.iterdir()] == ["net.pth"]
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)
+
+
+def test_an_error_while_writing_leaves_nothing(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with atomic_write(tmp_path / "x") as file:
+            file.write(b"half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_structure_has_no_weights_to_save(tmp_path: Path) -> None:
+    with pytest.raises(SaveRefused, match="structure only"):
+        save_state_dict(open_source("Linear(3, 4)", structure=True), tmp_path / "x.pth")
+
+
+def test_loading_is_by_value_and_leaves_the_first_document_alone(
+    document: Document, tmp_path: Path
+) -> None:
+    other = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)).eval()
+    before = {name: tensor.clone() for name, tensor in document.state_dict().items()}
+    torch.save(other.state_dict(), tmp_path / "other.pth")
+    loaded = load_state_dict(document, read_state_dict(tmp_path / "other.pth"))
+    x = torch.randn(2, 4)
+    assert torch.equal(loaded.root(x), other(x))
+    assert all(torch.equal(before[name], document.state_dict()[name]) for name in before)
+
+
+def test_tied_weights_stay_tied_when_loaded() -> None:
+    document = Document.of(Tied())
+    loaded = load_state_dict(document, Tied().state_dict())
+    assert loaded.root.head.weight is loaded.root.embedding.weight
+
+
+def test_a_training_checkpoint_and_the_old_format_are_read(tmp_path: Path) -> None:
+    state = nn.Linear(3, 2).state_dict()
+    torch.save({"model": state, "epoch": 3}, tmp_path / "training.pth")
+    torch.save(state, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    for name in ("training.pth", "old.pth"):
+        assert torch.equal(read_state_dict(tmp_path / name)["weight"], state["weight"])
+
+
+class _Evil:
+    def __init__(self, canary: Path) -> None:
+        self.canary = canary
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (f"touch {self.canary}",)
+
+
+def test_what_is_no_file_of_weights_is_said_and_never_run(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    torch.save(_Evil(canary), tmp_path / "evil.pth")
+    torch.save(nn.Linear(2, 2), tmp_path / "whole.pth")
+    torch.save([1, 2], tmp_path / "list.pth")
+    torch.save({"epoch": 3}, tmp_path / "nothing.pth")
+    (tmp_path / "empty.pth").touch()
+    (tmp_path / "text.pth").write_text("hello")
+    torch.save(nn.Linear(50, 50).state_dict(), tmp_path / "cut.pth")
+    (tmp_path / "cut.pth").write_bytes((tmp_path / "cut.pth").read_bytes()[:3000])
+    reasons = {
+        "evil.pth": "run code", "whole.pth": "run code", "list.pth": "dictionary of tensors",
+        "nothing.pth": "none of them holds weights", "empty.pth": "is empty",
+        "text.pth": "damaged", "cut.pth": "damaged", "gone.pth": "does not exist",
+    }  # fmt: skip
+    for name, reason in reasons.items():
+        with pytest.raises(CheckpointError, match=reason):
+            read_state_dict(tmp_path / name)
+    assert not canary.exists()
+
+
+def test_what_does_not_fit_is_counted_and_named(document: Document) -> None:
+    state = document.state_dict()
+    del state["0.bias"]
+    state["extra"] = torch.zeros(1)
+    state["0.weight"] = torch.zeros(5, 4)
+    with pytest.raises(CheckpointError, match=r"1 missing \(0\.bias\).*1 unexpected.*5×4"):
+        load_state_dict(document, state)
+    prefixed = {f"module.{name}": tensor for name, tensor in document.state_dict().items()}
+    with pytest.raises(CheckpointError, match="DataParallel"):
+        load_state_dict(document, prefixed)
