@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.analysis.descriptions import Describer, Description, rebuild
+from core.analysis.descriptions import Describer, Description, rebuild, tensors_in
 
 _LIMIT = 20_000
 
@@ -96,10 +96,23 @@ def price(operators: Iterable[Operator]) -> None:
         before = 0
         for each in operators:
             if each._macs is None:
+                if each.function in _UNCOUNTED:
+                    each._macs = _bilinear(each.arguments)
+                    continue
                 _run(each.function, each.arguments)
                 after = counter.get_total_flops()
                 each._macs = (after - before) // 2
                 before = after
+
+
+#: What torch does not count.
+_UNCOUNTED: frozenset[Any] = frozenset({F.bilinear, torch.bilinear})
+
+
+def _bilinear(arguments: Description) -> int:
+    """Return one product for each weight and row, as for a linear layer."""
+    x, _, weight = [each[0] for each in tensors_in(arguments)[:3]]
+    return int(x[:-1].numel() * weight.numel())
 
 
 def _run(function: Callable[..., Any], arguments: Description) -> None:

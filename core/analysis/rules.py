@@ -184,10 +184,8 @@ def activation(module: Any, x: Description) -> Answer | None:
 
 
 def dropout(module: Any, x: Description) -> Answer | None:
-    """Dropout in eval mode."""
-    if module.training or not 0 <= module.p <= 1:
-        return None
-    return (SAME if module.inplace else x), None
+    """``nn.Dropout`` in eval mode hands on its input."""
+    return None if module.training else (SAME, None)
 
 
 def _pair(value: Any) -> tuple[int, int] | None:
@@ -238,7 +236,7 @@ RULES: dict[type, Callable[[Any, Description], Answer | None]] = {
     **dict.fromkeys(_CONVOLUTIONS, convolution),
     **dict.fromkeys(_NORMED, batch_norm),
     **dict.fromkeys(_ACTIVATIONS, activation),
-    **dict.fromkeys((nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d), dropout),
+    nn.Dropout: dropout,
 }
 
 
