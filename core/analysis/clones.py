@@ -96,7 +96,7 @@ class Containers:
     def changed(self, held: list[Any]) -> bool:
         """Say whether one of these holds something else than at first."""
         before = self._before
-        return any([not _equal(value, before[id(value)][1]) for value in held])
+        return any(not _equal(value, before[id(value)][1]) for value in held)
 
     def put_back(self) -> None:
         """Give every changed container its first contents."""

@@ -1,9 +1,9 @@
 """One pass over a model: every module call is seen, and answered from memory where it can be.
 
 ``nn.Module._call_impl`` is patched for the duration, under one lock. (It is all that ``__call__``
-does; setting ``__call__`` itself costs up to a millisecond, since it is a slot of every subclass.) A
-call whose structure and inputs have been met before is answered with fresh meta tensors; any other
-runs the original on a shallow clone, so that nothing is written to the document.
+does; setting ``__call__`` itself takes up to a millisecond: it is a slot of every subclass.) A call
+whose structure and inputs have been met before is answered with fresh meta tensors; any other runs
+the original on a shallow clone, so that nothing is written to the document.
 """
 
 import re
@@ -208,7 +208,7 @@ class Pass:
         return output
 
     def _settle(self, frame: Frame, structure: Structure, place: Place, held: list[Any]) -> None:
-        """See whether the run wrote to anything; then it has to run each time, and so its callers."""
+        """See whether the run wrote to anything: then it has to run each time, its callers too."""
         written = clones.written(frame.twin, frame.module)
         if written:
             self._originals.keep(frame.twin, frame.module)

@@ -139,7 +139,7 @@ def _layer_norm(module: nn.LayerNorm, x: Description) -> Expectation | None:
     return Expectation("shape", f"the last dimensions {_by(over)}", _by(got), fitting)
 
 
-def _embedding(module: Any, x: Description) -> Expectation | None:
+def _embedding(_: Any, x: Description) -> Expectation | None:
     if x[2] in _INTEGERS:
         return None
     return Expectation("dtype", "whole numbers (int64)", _name(x[2]), tensor(x[0], torch.int64))

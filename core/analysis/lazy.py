@@ -24,7 +24,7 @@ def concrete(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 
 
 def layer_text(layer: nn.Module) -> str:
-    """Return ``Linear(2048, 10, bias=False)`` for a layer that keeps its arguments as attributes."""
+    """Return ``Linear(2048, 10, bias=False)`` for a layer with its arguments as attributes."""
     required: list[str] = []
     optional: list[str] = []
     for name, parameter in inspect.signature(type(layer)).parameters.items():

@@ -121,7 +121,7 @@ class MetaMode(TorchFunctionMode):
         return all(self._constants.get(each) for each in tensors)
 
     def twinned(self, value: Any) -> Any:
-        """Return a call's arguments with the document's tensors exchanged, constants as they are."""
+        """Return a call's arguments with the document's tensors exchanged, not constants."""
         return self.on_meta(value, keep=True)
 
     def on_meta(self, value: Any, *, keep: bool = False) -> Any:

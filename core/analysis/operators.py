@@ -1,8 +1,8 @@
 """Single operators on the meta device, remembered; and what they cost.
 
-On meta, many operators are Python and slow (``relu`` takes half a millisecond). The same operator on
-equal descriptions gives an equal description, so each is run once. Those that multiply matrices are
-also what a module costs: their multiply-accumulates are torch's own count, found when asked for.
+On meta, many operators are Python and slow (``relu`` takes half a millisecond). The same operator
+on equal descriptions gives an equal description, so each is run once. Those that multiply matrices
+are also what a module costs: the count is torch's own, found when asked for.
 """
 
 from collections.abc import Callable, Iterable

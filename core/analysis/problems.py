@@ -67,7 +67,7 @@ class Problem:
 
     @cached_property
     def repairs(self) -> tuple[Edit, ...]:
-        """Edits after which the problem is gone (each has been tried); found when first asked for."""
+        """Edits after which the problem is gone, each tried; found when first asked for."""
         if self._document is None or self._fault is None:
             return ()
         from core.analysis.repairs import repairs_of

@@ -86,9 +86,9 @@ def _candidates(document: Document, fault: "Fault") -> Iterator[Edit]:
     elif fault.failure.kind == "operation":
         yield from _of_operation(document, fault)
     elif fault.expectation is not None and fault.first is not None:
+        yield from _flattening(document, fault)
         yield from _taking(fault)
         yield from _giving(document, fault)
-        yield from _flattening(document, fault)
         yield from _feeding(document, fault)
 
 
@@ -149,7 +149,9 @@ def _smaller_windows(path: str, module: Any, shape: tuple[int, ...]) -> Iterator
         needed = [(k - 1) * d + 1 for k, d in zip(kernel, module.dilation, strict=True)]
         pads = [max(0, -(-(n - s) // 2)) for n, s in zip(needed, sizes, strict=True)]
         yield SetArguments(path, {"padding": _one(pads)})
-    yield SetArguments(path, {"kernel_size": _one([min(pair) for pair in zip(kernel, sizes)])})  # noqa: B905
+    yield SetArguments(
+        path, {"kernel_size": _one([min(pair) for pair in zip(kernel, sizes, strict=True)])}
+    )
 
 
 def _one(values: list[int]) -> int | tuple[int, ...]:
@@ -259,22 +261,42 @@ def _feeding(document: Document, fault: "Fault") -> Iterator[Edit]:
             and spec.dtype == got_dtype
         ):
             new = msgspec.structs.replace(spec, shape=tuple(fitting[0]), dtype=dtype)
-            inputs: tuple[InputSpec, ...] = document.inputs
-            yield SetInputs((*inputs[:number], new, *inputs[number + 1 :]))
+            yield _with_input(document, number, new)
+        elif fault.expectation.aspect == "rank" and spec.kind == "tensor":
+            # A convolution takes a picture without its batch; only the layer after it refuses.
+            new = msgspec.structs.replace(spec, shape=(1, *spec.shape))
+            yield _with_input(document, number, new)
+
+
+def _with_input(document: Document, number: int, spec: InputSpec) -> Edit:
+    inputs = document.inputs
+    return SetInputs((*inputs[:number], spec, *inputs[number + 1 :]))
 
 
 def _of_operation(document: Document, fault: "Fault") -> Iterator[Edit]:
-    """Make two branches that are added give equally many channels."""
+    """Make two branches that are added give equally many channels, or pictures of one size."""
     shapes = [tuple(each[0]) for each in fault.failure.operands if of_tensor(each)]
     if len(shapes) != 2 or len(shapes[0]) != len(shapes[1]) or fault.call is None:
         return
     differing = [n for n, (a, b) in enumerate(zip(*shapes, strict=True)) if a != b]
-    if len(differing) != 1:
-        return
     inside = list(_inside(document, fault.path, fault.call))
     for got, wanted in (shapes, shapes[::-1]):
         made = _up_to(inside, got)
-        yield from _widths(made, got[differing[0]], wanted[differing[0]])
+        if len(differing) == 1:
+            yield from _widths(made, got[differing[0]], wanted[differing[0]])
+        elif differing and differing[0] > 1:
+            yield from _strides(made, got, wanted)
+
+
+def _strides(made: list[Produced], got: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[Edit]:
+    """Let the last convolution that gave a picture of this size step further, or less far."""
+    for path, module, shape in reversed(made):
+        if isinstance(module, nn.modules.conv._ConvNd) and shape[2:] == got[2:]:
+            pairs = zip(module.stride, got[2:], wanted[2:], strict=True)
+            steps = [max(1, round(step * a / b)) for step, a, b in pairs]
+            if tuple(steps) != tuple(module.stride):
+                yield SetArguments(path, {"stride": _one(steps)})
+                return
 
 
 def _inside(document: Document, path: str, call: Any) -> Iterable[Produced]:

@@ -77,7 +77,7 @@ class ModuleReport:
 
 
 class Report:
-    """Shapes, cost and problems of one document. Cheap to make; details are found when asked for."""
+    """Shapes, cost and problems of one document. Cheap to make; details come when asked for."""
 
     def __init__(
         self,

@@ -183,7 +183,7 @@ def activation(module: Any, x: Description) -> Answer | None:
     return (SAME if getattr(module, "inplace", False) else x), None
 
 
-def dropout(module: Any, x: Description) -> Answer | None:
+def dropout(module: Any, _: Description) -> Answer | None:
     """``nn.Dropout`` in eval mode hands on its input."""
     return None if module.training else (SAME, None)
 

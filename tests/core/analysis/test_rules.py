@@ -1,10 +1,9 @@
-"""Each shape rule is torch's own: same shape, strides and dtype, and silence where torch refuses."""
+"""Each shape rule is torch's own: shape, strides and dtype; and none where torch refuses."""
 
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch import nn
 
 from core.analysis.descriptions import rebuild
@@ -17,7 +16,7 @@ DTYPES = st.sampled_from([torch.float32, torch.float32, torch.float16, torch.flo
 
 
 def tensor(draw, shape):
-    """Draw a meta tensor of about this shape: at times channels last, strided, or of another type."""
+    """Draw a meta tensor of this shape, at times channels last, strided, or of another type."""
     x = torch.empty(shape, dtype=draw(DTYPES), device="meta")
     how = draw(st.sampled_from(["plain", "plain", "plain", "plain", "last", "swapped"]))
     if how == "last" and x.dim() == 4:

@@ -1,4 +1,4 @@
-"""Shapes, parameters and cost of real models, against plain PyTorch and torchvision's own figures."""
+"""Shapes, parameters and cost of real models, against plain PyTorch and published figures."""
 
 import copy
 
