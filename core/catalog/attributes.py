@@ -35,6 +35,11 @@ _TRANSFORMER_LAYER: dict[str, _Reader] = {
     "bias": lambda m: m.linear1.bias is not None,
 }
 
+
+def _of_first_layer(reader: _Reader) -> _Reader:
+    return lambda module: reader(module.encoder.layers[0])
+
+
 _READERS: dict[type[nn.Module], dict[str, _Reader]] = {
     nn.MultiheadAttention: {
         "bias": lambda m: m.in_proj_bias is not None,
@@ -49,10 +54,7 @@ _READERS: dict[type[nn.Module], dict[str, _Reader]] = {
     nn.Transformer: {
         "num_encoder_layers": lambda m: m.encoder.num_layers,
         "num_decoder_layers": lambda m: m.decoder.num_layers,
-        **{
-            name: lambda m, read=read: read(m.encoder.layers[0])  # type: ignore[misc]
-            for name, read in _TRANSFORMER_LAYER.items()
-        },
+        **{name: _of_first_layer(read) for name, read in _TRANSFORMER_LAYER.items()},
         "activation": lambda m: m.encoder.layers[0].activation,
         "norm_first": lambda m: m.encoder.layers[0].norm_first,
     },
@@ -113,7 +115,7 @@ def same(parameter: Parameter, given: Any, found: Any) -> bool:
         both = isinstance(given, Tensor) and isinstance(found, Tensor)
         return bool(both and given.shape == found.shape and torch.equal(given, found))
     if parameter.kind in ("activation", "function", "layer"):
-        return _plain(given) == _plain(found)
+        return bool(_plain(given) == _plain(found))
     if isinstance(found, (tuple, list)):
         if isinstance(given, (tuple, list)):
             return tuple(given) == tuple(found)

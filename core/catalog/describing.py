@@ -36,7 +36,7 @@ def describe(module: nn.Module) -> LayerSpec:
         return LayerSpec("ModuleList", ([describe(each) for each in module.children()],))
     if kind is nn.ModuleDict:
         return LayerSpec("ModuleDict", ({n: describe(each) for n, each in _children(module)},))
-    layer = layer_of(kind)  # type: ignore[arg-type]
+    layer = layer_of(kind)
     if layer is None:
         return _composite(module)
     return _layer_spec(kind.__name__, layer, arguments_of(module))
@@ -51,7 +51,7 @@ def arguments_of(module: nn.Module) -> dict[str, Any]:
     """
     if is_container(module):
         return {}
-    layer = layer_of(type(module))  # type: ignore[arg-type]
+    layer = layer_of(type(module))
     record = record_of(module)
     if record is not None and record.cls is not type(module):
         record = None  # a lazy layer that has become another

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from torch import nn
 from torch.nn.modules.lazy import LazyModuleMixin
@@ -54,6 +55,8 @@ class Layer:
 
 
 _registered: dict[str, Layer] = {}
+# Weak, so that having asked for a class of a file once does not keep it when the file is reloaded.
+_known_classes: WeakKeyDictionary[type[nn.Module], Layer | None] = WeakKeyDictionary()
 
 
 def register(group: str) -> Callable[[M], M]:
@@ -71,7 +74,7 @@ def register(group: str) -> Callable[[M], M]:
             )
         _registered[name] = _layer(name, cls, group)
         layers.cache_clear()
-        layer_of.cache_clear()
+        _known_classes.clear()
         return cls
 
     return enter
@@ -83,14 +86,19 @@ def layers() -> Mapping[str, Layer]:
     return MappingProxyType({**_of_torch(), **_of_torchvision(), **_registered})
 
 
-@functools.cache
 def layer_of(cls: type[nn.Module]) -> Layer | None:
     """Return what is known of a class's constructor: of catalog classes and of their close kin.
 
     A subclass that leaves ``__init__`` as it was (torchvision's ``LayerNorm2d``) takes the same
     arguments as the layer it comes from.
     """
-    for each in cls.__mro__[:-1]:
+    if cls not in _known_classes:
+        _known_classes[cls] = _inherited(cls)
+    return _known_classes[cls]
+
+
+def _inherited(cls: type[nn.Module]) -> Layer | None:
+    for each in cls.__mro__:
         known = _find(each)
         if known is not None:
             return known
@@ -127,11 +135,10 @@ def _find(cls: type[nn.Module]) -> Layer | None:
     if known is not None and known.cls is cls:
         return known
     if cls.__module__.startswith("torch.nn.") and cls.__name__ not in BASES:
-        return _private(cls)  # type: ignore[arg-type]
+        return _private(cls)
     return None
 
 
-@functools.cache
 def _private(cls: type[nn.Module]) -> Layer | None:
     """A class of torch.nn that is not public, such as the linear layer inside an attention."""
     if any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(cls).parameters.values()):

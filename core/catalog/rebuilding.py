@@ -34,7 +34,7 @@ def rebuild(module: nn.Module, changes: Mapping[str, Any]) -> nn.Module:
     name = type(module).__name__
     if is_container(module):
         raise SpecError(f"{name} has no arguments; change the layers inside it.")
-    layer = layer_of(type(module))  # type: ignore[arg-type]
+    layer = layer_of(type(module))
     if layer is not None:
         return _like(module, _layer_again(module, layer, changes))
     record = record_of(module)

@@ -1,5 +1,6 @@
 """Saving the weights of a document as a plain state dict."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def save_state_dict(
     nor of a structure without weights.
     """
     path = Path(path)
-    state = weights.state_dict() if isinstance(weights, Document) else dict(weights)
+    state = weights.state_dict() if isinstance(weights, Document) else weights
     _check(state)
     if path.exists() and not path.is_dir() and not overwrite:
         raise SaveRefused(f"{path} exists already; say yes to overwriting it, or choose another.")
@@ -54,7 +55,10 @@ def _compact(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     ``torch.save`` writes whole storages. Tied weights stay one tensor, and are written once.
     """
     copies: dict[object, Tensor] = {}
-    compact = {}
+    compact: OrderedDict[str, Tensor] = OrderedDict()
+    metadata = getattr(state, "_metadata", None)
+    if metadata is not None:
+        compact._metadata = metadata  # type: ignore[attr-defined]
     for name, tensor in state.items():
         if not isinstance(tensor, Tensor):
             compact[name] = tensor

@@ -104,8 +104,12 @@ class Document:
         return example_inputs(self.inputs, device)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return name -> tensor, as ``root.state_dict()`` does; the tensors are the document's."""
-        return dict(self.root.state_dict())
+        """Return what ``root.state_dict()`` does; the tensors are the document's own.
+
+        It is torch's ordered dictionary with the versions of the layers in ``_metadata``, without
+        which some models (mnasnet) take their own weights for those of an older release.
+        """
+        return self.root.state_dict()
 
     def model(self) -> nn.Module:
         """Return an ordinary ``nn.Module`` with weights of its own, ready to train.
