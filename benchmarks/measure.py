@@ -3,61 +3,64 @@
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 
-Clock = Callable[[], Any]
+Work = Callable[[], Any]
+
+# One thread: what is measured is our own work and torch's, not how many cores were free.
+torch.set_num_threads(1)
+
+_missed: list[str] = []
 
 
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-def seconds(work: Clock) -> float:
+def once(work: Work) -> float:
+    """Return the milliseconds that one run takes."""
     begin = time.perf_counter()
     work()
-    return time.perf_counter() - begin
+    return (time.perf_counter() - begin) * 1e3
+
+
+def milliseconds(work: Work, rounds: int) -> float:
+    """Return the median milliseconds of a run; one more round goes first, to warm up."""
+    return in_turn([work], rounds)[0]
 
 
 def in_turn(
-    works: Sequence[Clock], rounds: int, before: Sequence[Clock] | None = None
+    works: Sequence[Work], rounds: int, before: Sequence[Work] | None = None
 ) -> list[float]:
-    """Return the median seconds of each, run one after the other, round after round.
+    """Return the median milliseconds of each, run one after the other, round after round.
 
     ``before`` is what each needs done first, and is not counted.
     """
     before = before or [lambda: None] * len(works)
     times: list[list[float]] = [[] for _ in works]
-    for round_number in range(rounds + 1):
+    for number in range(rounds + 1):
         for each, prepare, work in zip(times, before, works, strict=True):
             prepare()
-            took = seconds(work)
-            if round_number:  # the first round warms up
+            took = once(work)
+            if number:
                 each.append(took)
     return [statistics.median(each) for each in times]
 
 
-def geometric_mean(ratios: Sequence[float]) -> float:
-    return math.exp(sum(map(math.log, ratios)) / len(ratios))
+def geometric_mean(ratios: Iterable[float]) -> float:
+    return math.exp(statistics.fmean(map(math.log, ratios)))
 
 
-class Verdict:
-    """Prints each target with what was measured; the exit status is 1 when one was missed."""
+def judge(what: str, measured: float, limit: float, *, least: bool = False) -> None:
+    """Print a target and what was measured: at most ``limit``, or at ``least``."""
+    met = measured >= limit if least else measured <= limit
+    if not met:
+        _missed.append(what)
+    bound = "at least" if least else "at most"
+    print(
+        f"{'met   ' if met else 'MISSED'}  {what}: {measured:.3g} ({bound} {limit:g})", flush=True
+    )
 
-    def __init__(self) -> None:
-        self.missed = 0
 
-    def at_most(self, what: str, measured: float, limit: float, unit: str = "") -> None:
-        self._say(what, measured <= limit, f"{measured:.3g}{unit}, at most {limit:g}{unit}")
-
-    def at_least(self, what: str, measured: float, limit: float, unit: str = "") -> None:
-        self._say(what, measured >= limit, f"{measured:.3g}{unit}, at least {limit:g}{unit}")
-
-    def _say(self, what: str, met: bool, figures: str) -> None:
-        self.missed += not met
-        print(f"{'met   ' if met else 'MISSED'}  {what}: {figures}")
-
-    def leave(self) -> None:
-        raise SystemExit(1 if self.missed else 0)
+def finish() -> None:
+    """Leave with status 1 where a target was missed."""
+    raise SystemExit(1 if _missed else 0)

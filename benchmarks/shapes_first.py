@@ -1,14 +1,14 @@
 """First shapes of a just opened model: everything remembered is forgotten before each analysis.
 
-Us: shapes of every module, totals, problems. Peer: one bare forward of the same model on meta, which
-is less than any tool that shows shapes can do; for a few also ``torchinfo.summary`` on meta.
+Us: shapes of every module, totals, problems. Peer: one bare forward of the same model on meta, less
+than any tool that shows shapes can do; for a few also ``torchinfo.summary`` on meta.
 """
 
 import sys
 
 import torch
 import torchinfo
-from measure import Verdict, geometric_mean, in_turn, one_thread
+from measure import finish, geometric_mean, in_turn, judge
 from torchvision import models
 
 from core.analysis import analyse, clear_caches
@@ -43,25 +43,23 @@ def measure(name):
         torchinfo.summary(model, input_data=x, device="meta", verbose=0)
 
     works = [ours, bare, *([summary] if name in TORCHINFO else [])]
-    rounds = 7 if len(list(model.modules())) < 100 else 3
+    rounds = 15 if sum(1 for _ in model.modules()) < 100 else 3
     return in_turn(works, rounds, [clear_caches] * len(works))
 
 
 def main():
-    one_thread()
     names = sys.argv[1:] or models.list_models(module=models)
     ratios = {}
     for name in names:
         ours, bare, *summary = measure(name)
         ratios[name] = ours / bare
         more = f"  torchinfo {summary[0] / bare:.2f}" if summary else ""
-        print(f"{name:24} {ours * 1e3:7.1f} ms  bare {bare * 1e3:7.1f}  "
-              f"ratio {ours / bare:.3f}{more}", flush=True)  # fmt: skip
-    verdict = Verdict()
+        figures = f"{ours:7.1f} ms  bare {bare:7.1f}  ratio {ours / bare:.3f}"
+        print(f"{name:24} {figures}{more}", flush=True)
     slowest = max(ratios, key=ratios.get)
-    verdict.at_most("of a bare meta forward, geometric mean", geometric_mean(ratios.values()), 0.35)
-    verdict.at_most(f"of a bare meta forward, worst ({slowest})", ratios[slowest], 0.6)
-    verdict.leave()
+    judge("of a bare meta forward, geometric mean", geometric_mean(ratios.values()), 0.35)
+    judge(f"of a bare meta forward, worst ({slowest})", ratios[slowest], 0.6)
+    finish()
 
 
 if __name__ == "__main__":
