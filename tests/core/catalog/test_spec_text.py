@@ -6,8 +6,7 @@ import string
 
 import pytest
 import torch
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from core.catalog import LayerRef, LayerSpec, layers, parse_spec
 from core.errors import SpecError
@@ -63,7 +62,7 @@ def test_text_reads_back_as_the_same_spec(spec):
     assert repr(again) == repr(spec)  # 1, 1.0 and True are equal, and not the same
 
 
-ALPHABET = st.sampled_from(list("()[]{},.:;=*+-/'\"\\\n #@!0x1e") + ["Linear", "nn.", "lambda "])
+ALPHABET = st.sampled_from([*"()[]{},.:;=*+-/'\"\\\n #@!0x1e", "Linear", "nn.", "lambda "])
 
 
 @given(st.text(max_size=30) | st.lists(ALPHABET, max_size=25).map("".join))
@@ -72,10 +71,9 @@ ALPHABET = st.sampled_from(list("()[]{},.:;=*+-/'\"\\\n #@!0x1e") + ["Linear", "
 def test_junk_is_refused_and_never_anything_else(text):
     try:
         spec = parse_spec(text)
-    except SpecError as refusal:
-        assert str(refusal)
-    else:
-        assert parse_spec(str(spec)) == spec
+    except SpecError:
+        return
+    assert parse_spec(str(spec)) == spec
 
 
 @pytest.mark.parametrize(
