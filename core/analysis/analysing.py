@@ -9,7 +9,7 @@ from torch import nn
 
 from core.analysis.calls import Call, Failure
 from core.analysis.descriptions import Describer
-from core.analysis.engine import LOCK, NeedsNumbers, Pass, Progress
+from core.analysis.engine import LOCK, NeedsNumbers, Pass, Progress, known_call
 from core.analysis.meta import forget_twins
 from core.analysis.operators import forget_operators
 from core.analysis.report import Report
@@ -67,7 +67,7 @@ def _on_meta(
         describer = Describer()
         single = len(args) == 1 and not kwargs and isinstance(args[0], torch.Tensor)
         inputs = describer.describe(args[0] if single else (args, kwargs))
-        known: Call | None = structure.calls.get(inputs)
+        known = known_call(structure, inputs)
         if known is not None:
             return known
     return Pass(document.root, progress, cancelled).run(args, kwargs)

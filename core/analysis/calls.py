@@ -34,12 +34,12 @@ class Call:
 
     ``output`` is ``None`` where nothing came out. ``troubled`` says that this call or one inside
     failed, so that nobody need look where none did; ``foreign`` that a module was called which does
-    not stand below its caller.
+    not stand below its caller; ``positional`` that a number was read that says where it stands.
     """
 
     __slots__ = (
         "_cost", "_macs", "_operators", "assumed", "failures", "foreign", "inner", "inputs",
-        "output", "troubled",
+        "output", "positional", "troubled",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +61,7 @@ class Call:
         self.assumed = assumed
         self.troubled = bool(failures) or output is None
         self.foreign = False
+        self.positional = False
         for place, call in inner:
             self.troubled = self.troubled or call.troubled
             self.foreign = self.foreign or call.foreign or type(place) is not str

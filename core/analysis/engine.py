@@ -24,6 +24,7 @@ from core.analysis.expectations import expectation
 from core.analysis.frames import Frame, Originals, adopt
 from core.analysis.lazy import concrete
 from core.analysis.meta import MetaMode
+from core.analysis.positions import Watches
 from core.analysis.rules import by_rule, operator_of
 from core.analysis.structure import Structure, facts_of
 from core.errors import Cancelled
@@ -69,6 +70,8 @@ class Pass:
         self._originals = Originals(_real_clone if real else clones.clone)
         self._containers = clones.Containers()
         self._mode = MetaMode(self)
+        self._thread = get_ident()
+        self._watches = Watches(self._position_read)
         self._original_call: Callable[..., Any] = nn.Module._call_impl
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
@@ -103,11 +106,20 @@ class Pass:
             return answer(module, args, kwargs)
 
         nn.Module._call_impl = call  # type: ignore[method-assign, assignment]
+        self._watches.put_on(facts_of(self._root).structure.positions)
         try:
             yield
         finally:
             nn.Module._call_impl = original  # type: ignore[method-assign]
+            self._watches.take_off()
             self._containers.put_back()
+
+    def _position_read(self) -> None:
+        """Note that what is running now depends on where a block stands."""
+        frame = self.frame if get_ident() == self._thread else None
+        while frame is not None and not frame.positional:
+            frame.positional = True
+            frame = frame.parent
 
     def _answer(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer one call: from memory, by a rule, or by running it."""
@@ -121,9 +133,11 @@ class Pass:
                 self._watch(frame, place)
             args, kwargs, inputs, tensors = self._described(args, kwargs)
             if tensors is not None and not structure.lively:
-                call = structure.calls.get(inputs) or _ruled(original, structure, inputs)
+                call = known_call(structure, inputs) or _ruled(original, structure, inputs)
                 if call is not None and call.output is not None:
                     self._done += structure.size
+                    if call.positional:
+                        self._position_read()
                     self._record(place, call)
                     return rebuild(call.output, tensors)
             # A module that calls itself goes on with the clone it runs on.
@@ -201,6 +215,7 @@ class Pass:
                     inputs, described, tuple(frame.inner), tuple(frame.operators),
                     tuple(frame.failures), bool(frame.failures) and described is not None,
                 )  # fmt: skip
+                call.positional = frame.positional
                 self._record(place, call)
                 self._settle(frame, structure, place, held)
                 if known and not structure.lively:
@@ -313,7 +328,18 @@ def _ruled(module: nn.Module, structure: Structure, inputs: Description) -> Call
     return call
 
 
+def known_call(structure: Structure, inputs: Description) -> Call | None:
+    """Return what is remembered of a structure for these inputs."""
+    call: Call | None = structure.calls.get(inputs)
+    if call is None and structure.like is not None:
+        call = structure.like.calls.get(inputs)
+    return call
+
+
 def _remember(structure: Structure, inputs: Description, call: Call) -> None:
+    """Remember a call for every module of this structure, wherever it stands if it did not ask."""
+    if structure.like is not None and not call.positional:
+        structure = structure.like
     if len(structure.calls) >= _MOST_INPUTS:
         structure.calls.clear()
     structure.calls[inputs] = call

@@ -18,7 +18,7 @@ class Frame:
 
     __slots__ = (
         "_level", "_names", "assuming", "failures", "inner", "lively", "module", "operators",
-        "parent", "path", "twin",
+        "parent", "path", "positional", "twin",
     )  # fmt: skip
 
     def __init__(
@@ -32,6 +32,7 @@ class Frame:
         self.operators: list[Operator] = []
         self.failures: list[Failure] = []
         self.lively = False
+        self.positional = False
         self.assuming = False
         self._names: dict[int, str] | None = None
         self._level: list[tuple[str, nn.Module]] = []

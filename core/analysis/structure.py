@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from core.analysis.descriptions import TENSORS
+from core.analysis.positions import is_position
 from core.document import IdentityCache
 
 _MACHINERY = frozenset(nn.Module().__dict__) - {"training"}
@@ -24,6 +25,7 @@ _SIMPLE = frozenset(
     }
 )  # fmt: skip
 _TYPED = frozenset({bool, float, complex})
+_NONE: frozenset[tuple[type, str]] = frozenset()
 _UNSIZED = (nn.UninitializedParameter, nn.UninitializedBuffer)
 
 
@@ -31,11 +33,14 @@ class Structure:
     """Everything that decides on shapes, shared by all modules for which it is the same.
 
     ``calls`` remembers what came out for which inputs. A ``lively`` structure is never answered
-    from there: it has hooks, or writes to itself, or something inside it does.
+    from there: it has hooks, or writes to itself, or something inside it does. ``positions`` names
+    the numbers in it that only say where a block stands, and ``like`` is the structure without
+    them (``None`` where there are none).
     """
 
     __slots__ = (
-        "__weakref__", "bytes", "calls", "containers", "key", "lively", "parameters", "size",
+        "__weakref__", "bytes", "calls", "containers", "key", "like", "lively", "parameters",
+        "positions", "size",
     )  # fmt: skip
 
     def __init__(self, key: Any, lively: bool, parameters: int, nbytes: int, size: int) -> None:
@@ -46,6 +51,8 @@ class Structure:
         self.size = size
         self.calls: dict[Any, Any] = {}
         self.containers: tuple[str, ...] | None = None
+        self.like: Structure | None = None
+        self.positions: frozenset[tuple[type, str]] = frozenset()
 
 
 class Facts(NamedTuple):
@@ -99,6 +106,7 @@ def _found(module: nn.Module, above: set[int]) -> Facts:
     parameters, nbytes, trainable, tensors = _own_tensors(module)
     size = 1
     children: list[Any] = []
+    attributes, positions = _attributes(module)
     if module._modules:
         if id(module) in above:  # a module inside itself has no structure to share
             return Facts(Structure(Held(module), True, 0, 0, 0), 0)
@@ -115,12 +123,28 @@ def _found(module: nn.Module, above: set[int]) -> Facts:
             nbytes += structure.bytes
             size += structure.size
             trainable += facts.trainable
+            if structure.positions and not structure.positions <= positions:
+                positions |= structure.positions
         above.discard(id(module))
         children.append(_twice(module))
-    key = (type(module), _attributes(module), tensors, tuple(children))
-    facts = Facts(_interned_structure(key, lively, parameters, nbytes, size), trainable)
+    kind = type(module)
+    key = (kind, attributes, tensors, tuple(children))
+    structure = _interned_structure(key, lively, parameters, nbytes, size)
+    if positions and structure.like is None:
+        structure.positions = positions
+        mine = tuple([each for each in attributes if (kind, each[0]) not in positions])
+        key = (kind, mine, tensors, tuple(map(_like, children)))
+        structure.like = _interned_structure(key, lively, parameters, nbytes, size)
+    facts = Facts(structure, trainable)
     _facts.set(module, facts)
     return facts
+
+
+def _like(child: Any) -> Any:
+    """Return a child's name and structure without positions; anything else as it is."""
+    if len(child) == 2 and type(child[1]) is Structure:
+        return (child[0], child[1].like or child[1])
+    return child
 
 
 def _interned_structure(
@@ -163,14 +187,15 @@ def _tensor(tensor: Tensor) -> Any:
     return Held(tensor)
 
 
-def _attributes(module: nn.Module) -> tuple[Any, ...]:
-    return tuple(
-        [
-            (name, value if type(value) in _SIMPLE else _frozen(value, module))
-            for name, value in module.__dict__.items()
-            if name not in _MACHINERY
-        ]
-    )
+def _attributes(module: nn.Module) -> tuple[tuple[Any, ...], frozenset[tuple[type, str]]]:
+    """Return what is plain in a module, and which of it only says where the module stands."""
+    found = [
+        (name, value if type(value) in _SIMPLE else _frozen(value, module))
+        for name, value in module.__dict__.items()
+        if name not in _MACHINERY
+    ]
+    positions = [(type(module), name) for name, value in found if is_position(name, value, module)]
+    return tuple(found), frozenset(positions) if positions else _NONE
 
 
 def _frozen(value: Any, module: nn.Module) -> Any:

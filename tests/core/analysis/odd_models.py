@@ -302,6 +302,41 @@ class Blocks(nn.Module):
         return x
 
 
+class Numbered(nn.Module):
+    """A block that knows where it stands, and one whose parent asks it."""
+
+    class Block(nn.Module):
+        def __init__(self, layer_idx, asks):
+            super().__init__()
+            self.layer_idx = layer_idx
+            self.asks = asks
+            self.fc = nn.Linear(8, 8)
+
+        def forward(self, x, cache=None):
+            if cache is not None:
+                cache.update(self.layer_idx)
+            return self.fc(x).repeat(1, 1 + self.layer_idx) if self.asks else self.fc(x)
+
+    class Parent(nn.Module):
+        def __init__(self, number):
+            super().__init__()
+            self.block = Numbered.Block(number, False)
+
+        def forward(self, x):
+            return torch.cat([self.block(x)] * getattr(self.block, "layer_idx"), 1)  # noqa: B009
+
+    def __init__(self):
+        super().__init__()
+        self.silent = nn.ModuleList(self.Block(n, False) for n in range(4))
+        self.asking = nn.ModuleList(self.Block(n, True) for n in range(4))
+        self.parents = nn.ModuleList(self.Parent(n + 1) for n in range(3))
+
+    def forward(self, x):
+        for block in self.silent:
+            x = block(x)
+        return [each(x) for each in [*self.asking, *self.parents]]
+
+
 class Recurrent(nn.Module):
     def __init__(self):
         super().__init__()
@@ -378,6 +413,7 @@ ODD = {
     "makes_layer": (MakesLayer, ROW),
     "asks_whether_same": (AsksWhetherSame, ROW),
     "blocks": (Blocks, SEQUENCE),
+    "numbered": (Numbered, ROW),
     "recurrent": (Recurrent, SEQUENCE),
     "normed": (Normed, IMAGE),
     "nothing": (Nothing, ROW),
