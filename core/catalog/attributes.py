@@ -40,28 +40,33 @@ def _of_first_layer(reader: _Reader) -> _Reader:
     return lambda module: reader(module.encoder.layers[0])
 
 
-_READERS: dict[type[nn.Module], dict[str, _Reader]] = {
-    nn.MultiheadAttention: {
+# By name: not every class is in every torch.
+_READERS: dict[str, dict[str, _Reader]] = {
+    "MultiheadAttention": {
         "bias": lambda m: m.in_proj_bias is not None,
         "add_bias_kv": lambda m: m.bias_k is not None,
         "kdim": lambda m: None if m.kdim == m.embed_dim else m.kdim,
         "vdim": lambda m: None if m.vdim == m.embed_dim else m.vdim,
     },
-    nn.TransformerEncoderLayer: _TRANSFORMER_LAYER,
-    nn.TransformerDecoderLayer: _TRANSFORMER_LAYER,
-    nn.TransformerEncoder: {"encoder_layer": lambda m: m.layers[0]},
-    nn.TransformerDecoder: {"decoder_layer": lambda m: m.layers[0]},
-    nn.Transformer: {
+    "TransformerEncoderLayer": _TRANSFORMER_LAYER,
+    "TransformerDecoderLayer": _TRANSFORMER_LAYER,
+    "TransformerEncoder": {"encoder_layer": lambda m: m.layers[0]},
+    "TransformerDecoder": {"decoder_layer": lambda m: m.layers[0]},
+    "Transformer": {
         "num_encoder_layers": lambda m: m.encoder.num_layers,
         "num_decoder_layers": lambda m: m.decoder.num_layers,
         **{name: _of_first_layer(read) for name, read in _TRANSFORMER_LAYER.items()},
         "activation": lambda m: m.encoder.layers[0].activation,
         "norm_first": lambda m: m.encoder.layers[0].norm_first,
     },
-    nn.AdaptiveLogSoftmaxWithLoss: {"cutoffs": lambda m: list(m.cutoffs[:-1])},
+    "AdaptiveLogSoftmaxWithLoss": {"cutoffs": lambda m: list(m.cutoffs[:-1])},
+    "LinearCrossEntropyLoss": {
+        "in_features": lambda m: m.linear.in_features,
+        "bias": lambda m: m.linear.bias is not None,
+    },
     # What they hold is set up from the machine's devices, not from what was given.
-    nn.DataParallel: {"device_ids": lambda _: UNKNOWN, "output_device": lambda _: UNKNOWN},
-    nn.TripletMarginWithDistanceLoss: {
+    "DataParallel": {"device_ids": lambda _: UNKNOWN, "output_device": lambda _: UNKNOWN},
+    "TripletMarginWithDistanceLoss": {
         "distance_function": lambda m: (
             None if isinstance(m.distance_function, nn.Module) else m.distance_function
         )
@@ -71,7 +76,7 @@ _READERS: dict[type[nn.Module], dict[str, _Reader]] = {
 
 def read(module: nn.Module, layer: Layer, parameter: Parameter) -> Any:
     """Return the value ``module`` has for ``parameter`` now, or ``UNKNOWN``."""
-    reader = _READERS.get(layer.cls, {}).get(parameter.name)
+    reader = _READERS.get(layer.name, {}).get(parameter.name)
     try:
         if reader is not None:
             return reader(module)

@@ -1,5 +1,6 @@
 """From a layer spec to a module."""
 
+import functools
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -14,7 +15,7 @@ from core.catalog.curated import CONTAINERS
 from core.catalog.layers import Layer, find_layer
 from core.catalog.refs import function_of
 from core.catalog.script import parse_spec
-from core.catalog.spec import LayerRef, LayerSpec, as_text
+from core.catalog.spec import PARTIAL, LayerRef, LayerSpec, as_text
 from core.document.records import recording
 from core.errors import SpecError
 
@@ -101,7 +102,7 @@ def _container(layer: Layer, spec: LayerSpec) -> nn.Module:
 
 
 def _child(layer: Layer, value: Any) -> nn.Module:
-    if isinstance(value, LayerSpec):
+    if isinstance(value, LayerSpec) and value.name != PARTIAL:
         return assembled(value)
     hint = f" Write {value}()." if isinstance(value, LayerRef) and "." not in value.name else ""
     raise SpecError(f"{layer.name} takes layers; {as_text(value)} came.{hint}")
@@ -109,6 +110,10 @@ def _child(layer: Layer, value: Any) -> nn.Module:
 
 def _converted(value: Any, kind: str) -> Any:
     match value:
+        case LayerSpec() if value.name == PARTIAL:
+            function, *args = [_converted(each, "any") for each in value.args]
+            kwargs = {name: _converted(each, "any") for name, each in value.kwargs.items()}
+            return functools.partial(function, *args, **kwargs)
         case LayerSpec():
             return assembled(value)
         case LayerRef():

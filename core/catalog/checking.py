@@ -10,7 +10,7 @@ from core.catalog.layers import Layer, find_layer
 from core.catalog.parameters import Parameter
 from core.catalog.refs import function_ref
 from core.catalog.script import parse_spec
-from core.catalog.spec import LayerRef, LayerSpec, as_text
+from core.catalog.spec import PARTIAL, LayerRef, LayerSpec, as_text
 from core.document.inputs import DTYPES
 from core.errors import SpecError, nearest
 
@@ -112,11 +112,12 @@ def _accepts_object(parameter: Parameter, value: Any) -> bool:
         case "device":
             return isinstance(value, (str, torch.device)) or _is_int(value)
         case "module":
-            return isinstance(value, (LayerSpec, nn.Module))
+            return isinstance(value, (LayerSpec, nn.Module)) and not _is_partial(value)
         case "tensor":
             return isinstance(value, Tensor) or _is_nested_numbers(value)
         case "layer":
-            return (isinstance(value, LayerRef) and "." not in value.name) or callable(value)
+            is_class = isinstance(value, LayerRef) and "." not in value.name
+            return is_class or _is_partial(value) or callable(value)
         case "function" | "activation":
             return isinstance(value, (LayerRef, LayerSpec)) or callable(value)
     return True
@@ -150,6 +151,10 @@ def expected(parameter: Parameter) -> str:
     if parameter.kind == "int_or_tuple" and words:
         text = f"{text}, {words}".replace(" or a tuple", ", a tuple")
     return f"{text} or None" if parameter.optional else text
+
+
+def _is_partial(value: Any) -> bool:
+    return isinstance(value, LayerSpec) and value.name == PARTIAL
 
 
 def _is_int(value: Any) -> bool:

@@ -20,6 +20,7 @@ _TOO_MANY_NUMBERS = 64
 # These turn one number into a tuple in their constructor; elsewhere (AdaptiveAvgPool2d) a tuple is
 # kept as it was written, and shows in the layer's repr.
 _EXPANDING = ("conv", "padding")
+_EXPANDING_LAYERS = ("AvgPool1d", "MaxUnpool", "FractionalMaxPool")
 
 
 def describe(module: nn.Module) -> LayerSpec:
@@ -137,8 +138,7 @@ def _collapsed(layer: Layer, parameter: Parameter, value: Any) -> Any:
     if parameter.kind != "int_or_tuple" or not isinstance(value, (tuple, list)) or not value:
         return value
     file = layer.cls.__module__.rpartition(".")[2]
-    expands = file in _EXPANDING or layer.name in ("AvgPool1d", "MaxUnpool1d")
-    expands = expands or layer.name in ("MaxUnpool2d", "MaxUnpool3d")
+    expands = file in _EXPANDING or layer.name.startswith(_EXPANDING_LAYERS)
     alike = all(each == value[0] for each in value)
     return value[0] if expands and alike and len(value) == parameter.dims else value
 

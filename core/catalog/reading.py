@@ -11,7 +11,7 @@ from typing import Any
 
 from core.catalog.layers import find_layer
 from core.catalog.refs import function_ref
-from core.catalog.spec import LayerRef, LayerSpec, as_text
+from core.catalog.spec import PARTIAL, LayerRef, LayerSpec, as_text
 from core.document.inputs import DTYPES
 from core.errors import SpecError
 
@@ -40,7 +40,7 @@ _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 def read_layer(node: ast.AST, names: Mapping[str, LayerSpec] | None = None) -> LayerSpec:
     """Return the layer that ``node`` writes down; ``names`` are layers assigned before it."""
     value = _value(node, names or {}, 0)
-    if isinstance(value, LayerSpec):
+    if isinstance(value, LayerSpec) and value.name != PARTIAL:
         return value
     if isinstance(value, LayerRef):
         raise SpecError(_uncalled(value))
@@ -194,6 +194,8 @@ def _call(node: ast.Call, names: Mapping[str, LayerSpec], depth: int) -> Any:
         return _plain_call(name, args, kwargs, node)
     if name in _ORDERED:
         return _ordered(args, kwargs, node)
+    if name in (PARTIAL, f"functools.{PARTIAL}"):
+        return _partial(args, kwargs, node)
     layer = find_layer(name)
     return _arranged(layer.name, args, kwargs, node)
 
@@ -239,6 +241,13 @@ def _ordered(args: list[Any], kwargs: dict[str, Any], node: ast.Call) -> dict[An
     if not isinstance(items, (list, tuple)) or not all(map(_is_pair, items)):
         raise SpecError(f"OrderedDict takes a list of (name, layer) pairs; {shown(node)} came.")
     return _from_pairs([*map(tuple, items), *kwargs.items()], node)
+
+
+def _partial(args: list[Any], kwargs: dict[str, Any], node: ast.Call) -> LayerSpec:
+    """Read ``partial(BatchNorm2d, eps=0.001)``, which stands for a layer class."""
+    if not args or not isinstance(args[0], LayerRef):
+        raise SpecError(f"partial takes a layer class first, without parentheses: {shown(node)}.")
+    return LayerSpec(PARTIAL, tuple(args), kwargs)
 
 
 def _is_pair(item: Any) -> bool:

@@ -36,7 +36,8 @@ def rebuild(module: nn.Module, changes: Mapping[str, Any]) -> nn.Module:
         raise SpecError(f"{name} has no arguments; change the layers inside it.")
     layer = layer_of(type(module))
     if layer is not None:
-        return _like(module, _layer_again(module, layer, changes))
+        new = _layer_again(module, layer, changes)
+        return new if "dtype" in changes else _like(module, new)
     record = record_of(module)
     if record is None:
         raise SpecError(_opaque(name))

@@ -10,6 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+# The name of the spec that stands for ``functools.partial``: a layer class with some arguments.
+PARTIAL = "partial"
+
 
 @dataclass(frozen=True)
 class LayerRef:

@@ -183,7 +183,7 @@ def _embedded(place: Place, _: int | None) -> int | None:
     return place.output_shape[-1] if known is None and place.output_shape else known
 
 
-def _hidden(place: Place, _: int | None) -> int | None:
+def _out_features(place: Place, _: int | None) -> int | None:
     return place.out_features()
 
 
@@ -206,10 +206,10 @@ _RULES: dict[str, Callable[[Place, int | None], Any]] = {
     "input_size": _features,
     "embed_dim": _features,
     "d_model": _features,
-    "out_features": _hidden,
+    "out_features": _out_features,
     "num_classes": lambda place, _: place.classes,
     "n_classes": lambda place, _: place.classes,
-    "hidden_size": _hidden,
+    "hidden_size": _out_features,
     "in_channels": _channels,
     "input_channels": _channels,
     "squeeze_channels": _squeezed,
