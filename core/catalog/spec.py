@@ -74,7 +74,7 @@ def _comparable(value: Any) -> Any:
         kind = "list" if isinstance(value, list) else "tuple"
         return kind, [_comparable(each) for each in value]
     if isinstance(value, Tensor):
-        return "tensor", value.tolist()
+        return "tensor", id(value) if value.is_meta else value.tolist()
     return value
 
 
@@ -101,7 +101,8 @@ def as_text(value: Any) -> str:
         case torch.device():
             return _quoted(str(value))
         case Tensor():
-            return as_text(value.tolist()) if value.numel() <= 64 else f"<{tuple(value.shape)}>"
+            readable = value.numel() <= 64 and not value.is_meta
+            return as_text(value.tolist()) if readable else f"<{tuple(value.shape)}>"
         case LayerSpec() | LayerRef() | torch.dtype():
             return str(value)
     return _name_of(value)

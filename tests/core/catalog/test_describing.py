@@ -157,6 +157,12 @@ def test_arguments_that_cannot_be_written_stand_there_by_name():
     assert str(describe(block)) == "Block(8, scale=<Odd>, data=<(100,)>, hook=print, kind=Odd)"
 
 
+def test_a_tensor_without_storage_is_shown_by_its_shape():
+    loss = build("CrossEntropyLoss(weight=[1.0, 2.0])", device="meta")
+    assert summary_text(loss) == "weight=<(2,)>"
+    assert describe(loss) == describe(loss)
+
+
 def test_a_bottleneck_of_a_resnet():
     with recording():
         net = models.resnet50()
