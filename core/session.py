@@ -13,7 +13,7 @@ from torch import nn
 from core.analysis import Problem, Report, analyse
 from core.checkpoint import save_state_dict
 from core.document import Change, Document, Ledger, difference, ledger
-from core.edits import Edit, History, parse_edit
+from core.edits import Edit, History, Proposal, parse_edit
 from core.recipe import (
     Recipe,
     is_recipe,
@@ -103,10 +103,17 @@ class Session:
 
     def apply(self, edit: Edit | str) -> Document:
         """Make an edit, given as an object or as text, and return the new document."""
-        edit = parse_edit(edit) if isinstance(edit, str) else edit
+        return self.accept(self.propose(edit))
+
+    def propose(self, edit: Edit | str) -> Proposal:
+        """Say what an edit would lead to; nothing happens yet, and any thread may ask."""
+        return self.history.propose(parse_edit(edit) if isinstance(edit, str) else edit)
+
+    def accept(self, proposal: Proposal) -> Document:
+        """Make an edit that was proposed for the current document."""
         before = self.document
-        after = self.history.do(edit)
-        self.changed.emit(Changed(before, after, edit))
+        after = self.history.accept(proposal)
+        self.changed.emit(Changed(before, after, proposal.edit))
         return after
 
     def adopt(self, document: Document, title: str) -> Document:

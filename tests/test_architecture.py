@@ -11,7 +11,9 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 
 #: Room -> the rooms of core it may import. Every room may import itself and ``errors``.
 ARROWS = {
-    "core": {"analysis", "catalog", "document", "edits", "session"},  # the lazy tour
+    "core": {
+        "analysis", "catalog", "checkpoint", "document", "edits", "session", "source",
+    },  # the lazy tour
     "errors": set(),
     "document": set(),
     "catalog": {"document"},

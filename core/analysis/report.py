@@ -129,6 +129,18 @@ class Report:
         """What does not work, in the order it is met."""
         return problems_of(self.document, self._call, self._failure)
 
+    def settle(self) -> "Report":
+        """Work out now what else would be worked out when first asked for, and return the report.
+
+        Asking it about totals, problems and single modules then never waits for another analysis.
+        """
+        if self._call is not None:
+            _macs(self._call)
+        if not self._plain:
+            _ = self._by_module
+        _ = self._held, self.problems
+        return self
+
     def module(self, path: str) -> ModuleReport:
         """Return what is known about the module at ``path``; raises ``EditRefused``."""
         module = self.document.module(path)

@@ -3,7 +3,7 @@
 from core.edits.arguments import SetArguments, carry_over
 from core.edits.base import Edit
 from core.edits.containers import is_container, is_positional
-from core.edits.history import History, Step
+from core.edits.history import History, Proposal, Step
 from core.edits.structure import (
     Duplicate,
     Insert,
@@ -26,6 +26,7 @@ __all__ = [
     "History",
     "Insert",
     "Move",
+    "Proposal",
     "Reinitialise",
     "Remove",
     "Rename",

@@ -32,6 +32,20 @@ class Step:
         return self.edit.label if self.edit is not None else self.title
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """What an edit would lead to; nothing has happened yet.
+
+    ``base`` is the document it was made for: when the history has moved on, it counts no more.
+    """
+
+    edit: Edit
+    base: Document
+    document: Document
+    merges: bool
+    at: float
+
+
 class History:
     """The steps of one open document. ``document`` is where the cursor stands.
 
@@ -78,24 +92,35 @@ class History:
         """Say that the current snapshot is saved."""
         self._clean = self.document
 
-    def do(self, edit: Edit) -> Document:
-        """Apply ``edit``, drop what was undone before, and return the new document.
+    def propose(self, edit: Edit) -> Proposal:
+        """Apply ``edit`` without taking the step; this only reads, so any thread may ask.
 
-        An edit that is refused raises, and the history is as it was.
+        An edit that is refused raises.
         """
         now = self._clock()
-        last = self.steps[self.cursor]
-        if self._merges(last, edit, now):
-            document = edit.apply(self.steps[self.cursor - 1].document)
+        merges = self._merges(self.steps[self.cursor], edit, now)
+        start = self.steps[self.cursor - 1].document if merges else self.document
+        return Proposal(edit, self.document, edit.apply(start), merges, now)
+
+    def accept(self, proposal: Proposal) -> Document:
+        """Take the step, drop what was undone before, and return the new document.
+
+        Raises :class:`EditRefused` where the proposal was made for another document.
+        """
+        if proposal.base is not self.document:
+            raise EditRefused(f"{proposal.edit.label}: the model has changed meanwhile. Try again.")
+        if proposal.document is self.document:
+            return self.document
+        if proposal.merges:
             self.cursor -= 1
-        else:
-            document = edit.apply(self.document)
-            if document is self.document:
-                return document
         del self.steps[self.cursor + 1 :]
-        self.steps.append(Step(document, edit, now))
+        self.steps.append(Step(proposal.document, proposal.edit, proposal.at))
         self.cursor += 1
-        return document
+        return proposal.document
+
+    def do(self, edit: Edit) -> Document:
+        """Propose ``edit`` and accept it; one that is refused raises and changes nothing."""
+        return self.accept(self.propose(edit))
 
     def adopt(self, document: Document, title: str) -> Document:
         """Make a document that no edit made, such as one with loaded weights, the next step."""

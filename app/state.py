@@ -1,0 +1,45 @@
+"""What the window shows, as one frozen value. Views are given it and redo what is different."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.analysis import Report
+    from core.document import Document
+    from core.edits import Step
+
+
+@dataclass(frozen=True)
+class State:
+    """A moment of the open session; without one, ``document`` is ``None``.
+
+    ``report`` belongs to ``document`` and is ``None`` while it is being worked out. ``marks`` says
+    which modules differ from the origin: path -> added, replaced, changed, moved, weights, frozen,
+    thawed. ``selection`` are paths, the current one first.
+    """
+
+    document: "Document | None" = None
+    origin: "Document | None" = None
+    report: "Report | None" = None
+    marks: Mapping[str, str] = field(default_factory=dict)
+    steps: "tuple[Step, ...]" = ()
+    cursor: int = 0
+    selection: tuple[str, ...] = ()
+    name: str = ""
+    clean: bool = True
+
+    @property
+    def current(self) -> str | None:
+        """The path of the one module that inspector and menus speak of, if there is one."""
+        return self.selection[0] if self.selection else None
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to take back."""
+        return self.cursor > 0
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a step to take again."""
+        return self.cursor + 1 < len(self.steps)
