@@ -1,0 +1,1 @@
+"""Questions to the user, and the sheets that stand over the window."""

@@ -1,0 +1,1 @@
+"""Qt item models: they hold a snapshot and move it when another is shown."""
