@@ -28,7 +28,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.analysis import ModuleReport, Problem, Report, Value, analyse
+    from core.analysis import (
+        ModuleReport,
+        Preview,
+        Problem,
+        Report,
+        Value,
+        analyse,
+        place_at,
+        place_of,
+        preview,
+    )
     from core.catalog import (
         Layer,
         LayerRef,
@@ -88,10 +98,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "core.analysis": (
         "ModuleReport",
+        "Preview",
         "Problem",
         "Report",
         "Value",
         "analyse",
+        "place_at",
+        "place_of",
+        "preview",
     ),
     "core.catalog": (
         "Layer",
@@ -106,7 +120,10 @@ _HOMES = {
         "layers",
         "missing",
         "parse_spec",
+        "place_at",
+        "place_of",
         "presets",
+        "preview",
         "search",
         "suggest",
         "suggest_spec",
@@ -197,6 +214,7 @@ __all__ = [
     "Parameter",
     "Place",
     "Preset",
+    "Preview",
     "Problem",
     "Reinitialise",
     "Remove",
@@ -231,7 +249,10 @@ __all__ = [
     "parse_inputs",
     "parse_spec",
     "parse_value",
+    "place_at",
+    "place_of",
     "presets",
+    "preview",
     "search",
     "suggest",
     "suggest_spec",

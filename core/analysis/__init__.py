@@ -1,6 +1,8 @@
 """Shapes, cost and problems of a document: what the user is told while editing."""
 
 from core.analysis.analysing import analyse, clear_caches
+from core.analysis.placing import place_at, place_of
+from core.analysis.previewing import Preview, preview
 from core.analysis.problems import Problem
 from core.analysis.report import CallShapes, ModuleReport, Report
 from core.analysis.values import Value
@@ -8,9 +10,13 @@ from core.analysis.values import Value
 __all__ = [
     "CallShapes",
     "ModuleReport",
+    "Preview",
     "Problem",
     "Report",
     "Value",
     "analyse",
     "clear_caches",
+    "place_at",
+    "place_of",
+    "preview",
 ]
