@@ -13,6 +13,7 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 ARROWS = {
     "core": {
         "analysis", "catalog", "checkpoint", "document", "edits", "session", "source",
+        "statistics",
     },  # the lazy tour
     "errors": set(),
     "document": set(),
@@ -20,6 +21,7 @@ ARROWS = {
     "edits": {"document", "catalog"},
     "analysis": {"document", "catalog", "edits"},  # a repair is an edit
     "checkpoint": {"document"},
+    "statistics": {"document"},
     "source": {"document", "catalog"},
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
     "session": {"document", "edits", "analysis", "checkpoint", "source", "recipe"},

@@ -2,7 +2,7 @@
 
 import functools
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -29,7 +29,7 @@ def build(spec: LayerSpec | str, *, device: str | None = None) -> nn.Module:
     if isinstance(spec, str):
         spec = parse_spec(spec)
     if device != "meta":
-        _check_memory(spec)
+        check_memory(spec.name, lambda: assembled(spec))
     with recording(), _on(device):
         return assembled(spec)
 
@@ -127,14 +127,14 @@ def _converted(value: Any, kind: str) -> Any:
     return value
 
 
-def _check_memory(spec: LayerSpec) -> None:
-    """Refuse what would not fit, by building it without storage first.
+def check_memory(name: str, make: Callable[[], nn.Module]) -> None:
+    """Refuse what would not fit, by making it without storage first.
 
     Memory that is promised and not there ends in the process being killed, not in an exception.
     """
     try:
         with torch.device("meta"):
-            module = assembled(spec)
+            module = make()
         tensors = [*module.parameters(), *module.buffers()]
         needed = sum(each.numel() * each.element_size() for each in tensors)
     except SpecError:
@@ -144,4 +144,4 @@ def _check_memory(spec: LayerSpec) -> None:
     available = psutil.virtual_memory().available
     if needed > available:
         wanted, free = needed / 2**30, available / 2**30
-        raise SpecError(f"{spec.name} would need {wanted:.1f} GB, and {free:.1f} GB are free.")
+        raise SpecError(f"{name} would need {wanted:.1f} GB, and {free:.1f} GB are free.")

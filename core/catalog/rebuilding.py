@@ -8,25 +8,30 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from core.catalog.building import assembled, construct, converted
+from core.catalog.building import assembled, check_memory, construct, converted
 from core.catalog.checking import check_value, understood
 from core.catalog.describing import arguments_of, changed_arguments, is_container
 from core.catalog.layers import Layer, find_layer, layer_of
-from core.catalog.parameters import signature_of
+from core.catalog.parameters import Parameter, parameters_of, signature_of
 from core.catalog.refs import function_of
 from core.catalog.script import parse_spec
 from core.catalog.spec import LayerRef, LayerSpec
 from core.document.records import Record, record_of, recording
 from core.errors import SpecError, nearest
 
+#: From this size on, an argument may make a layer that does not fit in memory.
+_LARGE = 4096
 
-def rebuild(module: nn.Module, changes: Mapping[str, Any]) -> nn.Module:
+
+def rebuild(
+    module: nn.Module, changes: Mapping[str, Any], *, device: torch.device | None = None
+) -> nn.Module:
     """Return a new module like ``module`` with some constructor arguments changed.
 
-    It has fresh weights, on the device and in the dtype of the old ones, and its construction is
-    recorded. Changes may be plain values: ``"LayerNorm"`` where a layer class is wanted,
-    ``"float16"`` where a dtype is. A composite is built as it was constructed: what has been
-    changed inside it by hand since is not in the new one.
+    It has fresh weights, on the device (unless another is given) and in the dtype of the old ones,
+    and its construction is recorded. Changes may be plain values: ``"LayerNorm"`` where a layer
+    class is wanted, ``"float16"`` where a dtype is. A composite is built as it was constructed:
+    what has been changed inside it by hand since is not in the new one.
 
     Raises :class:`SpecError` for containers, which have no arguments, for modules of unknown
     origin, for unknown arguments and for values the layer does not take.
@@ -36,19 +41,21 @@ def rebuild(module: nn.Module, changes: Mapping[str, Any]) -> nn.Module:
         raise SpecError(f"{name} has no arguments; change the layers inside it.")
     layer = layer_of(type(module))
     if layer is not None:
-        new = _layer_again(module, layer, changes)
+        new = _layer_again(module, layer, changes, device or _device(module))
         return new if "dtype" in changes else _like(module, new)
     record = record_of(module)
     if record is None:
         raise SpecError(_opaque(name))
-    return _like(module, _composite_again(module, record, changes))
+    return _like(module, _composite_again(record, changes, device or _device(module)))
 
 
 def _opaque(name: str) -> str:
     return f"{name} was not built here, so its arguments are unknown; replace it instead."
 
 
-def _layer_again(module: nn.Module, layer: Layer, changes: Mapping[str, Any]) -> nn.Module:
+def _layer_again(
+    module: nn.Module, layer: Layer, changes: Mapping[str, Any], device: torch.device
+) -> nn.Module:
     name = type(module).__name__
     wanted = {}
     for key, value in changes.items():
@@ -58,13 +65,26 @@ def _layer_again(module: nn.Module, layer: Layer, changes: Mapping[str, Any]) ->
     if layer.required and not arguments_of(module):
         raise SpecError(_opaque(name))
     kept = {k: v for k, v in changed_arguments(module, layer).items() if k not in changes}
-    with recording(), _device(module):
+
+    def make() -> nn.Module:
         return construct(name, type(module), **converted(layer, {**kept, **wanted}))
 
+    if any(_largest(each) >= _LARGE for each in wanted.values()):
+        check_memory(name, make)
+    with recording(), device:
+        return make()
 
-def _composite_again(module: nn.Module, record: Record, changes: Mapping[str, Any]) -> nn.Module:
+
+def _largest(value: Any) -> int:
+    if isinstance(value, (tuple, list)):
+        return max(map(_largest, value), default=0)
+    return value if isinstance(value, int) else 0
+
+
+def _composite_again(record: Record, changes: Mapping[str, Any], device: torch.device) -> nn.Module:
     name = record.cls.__name__
     signature = signature_of(record.cls)
+    announced = {each.name: each for each in parameters_of(record.cls)}
     try:
         bound = signature.bind(*record.args, **record.kwargs)
     except TypeError:
@@ -77,22 +97,27 @@ def _composite_again(module: nn.Module, record: Record, changes: Mapping[str, An
             parameter.VAR_KEYWORD,
         ):
             before = bound.arguments.get(key, parameter.default)
-            bound.arguments[key] = _meant(value, before)
+            bound.arguments[key] = _meant(value, before, announced.get(key))
         elif spare is not None:
-            bound.arguments[spare] = {**bound.arguments.get(spare, {}), key: _meant(value, None)}
+            bound.arguments[spare] = {
+                **bound.arguments.get(spare, {}),
+                key: _meant(value, None, None),
+            }
         else:
             known = list(signature.parameters)
             raise SpecError(f"{name} has no argument '{key}'.{nearest(key, known)}")
-    with recording(), _device(module):
+    with recording(), device:
         arguments = [_object(each) for each in bound.args]
         named = {key: _object(each) for key, each in bound.kwargs.items()}
         return construct(name, record.cls, *arguments, **named)
 
 
-def _meant(value: Any, before: Any) -> Any:
-    """Read a text as the kind of thing that was there before: a layer class, or a layer."""
+def _meant(value: Any, before: Any, parameter: Parameter | None) -> Any:
+    """Read a text as the kind of thing that is wanted or was there before: a layer, its class."""
     if not isinstance(value, str):
         return value
+    if parameter is not None and parameter.kind in ("layer", "module"):
+        return understood(parameter, value)
     if isinstance(before, nn.Module):
         return parse_spec(value)
     if inspect.isclass(before) and issubclass(before, nn.Module):

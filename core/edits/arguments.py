@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from core.catalog import rebuild
+from core.catalog import layer_of, rebuild
 from core.document import Document, derive, record_of
 from core.edits.base import Edit
 from core.edits.containers import called
@@ -49,6 +49,22 @@ class SetArguments(Edit, frozen=True):
 
     def apply(self, document: Document) -> Document:
         """Rebuild and carry over; raises SpecError or EditRefused."""
+        old = self._changeable(document)
+        new = rebuild(old, self.arguments).eval()
+        carry_over(old, new)
+        return document.replace(self.path, new)
+
+    def check(self, document: Document) -> None:
+        """Raise what :meth:`apply` would, without the memory: for a field that is being typed in.
+
+        Only layers are tried. A composite may need real numbers while it is being built
+        (``torch.linspace(...).item()``), so of those it is known when the edit is made.
+        """
+        old = self._changeable(document)
+        if layer_of(type(old)) is not None:
+            rebuild(old, self.arguments, device=torch.device("meta"))
+
+    def _changeable(self, document: Document) -> nn.Module:
         old = document.module(self.path)
         if not self.arguments:
             raise EditRefused("No argument was given to change.")
@@ -58,9 +74,7 @@ class SetArguments(Edit, frozen=True):
                 f"{called(self.path, old)} was changed inside by hand; building it anew would undo"
                 " that. Change the arguments of its children instead."
             )
-        new = rebuild(old, self.arguments).eval()
-        carry_over(old, new)
-        return document.replace(self.path, new)
+        return old
 
 
 def carry_over(old: nn.Module, new: nn.Module) -> None:
