@@ -8,6 +8,7 @@ The rooms, in the order data travels:
     edits/       what a user can do, one small class each; History
     analysis/    shapes (incremental), cost, problems with their repairs
     checkpoint/  saving and loading weights
+    statistics.py the numbers of one tensor, a histogram
     recipe.py    source, inputs and edits as JSON, to be replayed elsewhere
     session.py   one open document: history, selection, clean mark, one signal
     cli/         the same jobs from a terminal
@@ -40,23 +41,30 @@ if TYPE_CHECKING:
         preview,
     )
     from core.catalog import (
+        About,
+        Argument,
         Layer,
         LayerRef,
         LayerSpec,
         Parameter,
         Place,
         Preset,
+        about,
         arguments_of,
+        common_form,
         describe,
         find_layer,
+        form_of,
         layers,
         missing,
         parse_spec,
         presets,
+        read_argument,
         search,
         suggest,
         suggest_spec,
         summary_text,
+        write_argument,
     )
     from core.checkpoint import load_state_dict
     from core.document import (
@@ -94,6 +102,13 @@ if TYPE_CHECKING:
     )
     from core.session import Changed, Session
     from core.source import ModelEntry, models, open_source
+    from core.statistics import (
+        Statistics,
+        Weight,
+        known_statistics,
+        statistics_of,
+        weights_of,
+    )
 
 _HOMES = {
     "core.analysis": (
@@ -108,23 +123,30 @@ _HOMES = {
         "preview",
     ),
     "core.catalog": (
+        "About",
+        "Argument",
         "Layer",
         "LayerRef",
         "LayerSpec",
         "Parameter",
         "Place",
         "Preset",
+        "about",
         "arguments_of",
+        "common_form",
         "describe",
         "find_layer",
+        "form_of",
         "layers",
         "missing",
         "parse_spec",
         "presets",
+        "read_argument",
         "search",
         "suggest",
         "suggest_spec",
         "summary_text",
+        "write_argument",
     ),
     "core.checkpoint": ("load_state_dict",),
     "core.document": (
@@ -169,6 +191,13 @@ _HOMES = {
         "models",
         "open_source",
     ),
+    "core.statistics": (
+        "Statistics",
+        "Weight",
+        "known_statistics",
+        "statistics_of",
+        "weights_of",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -192,6 +221,8 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "About",
+    "Argument",
     "Change",
     "Changed",
     "Document",
@@ -221,20 +252,26 @@ __all__ = [
     "Session",
     "SetArguments",
     "SetInputs",
+    "Statistics",
     "Step",
     "Together",
     "Unfreeze",
     "Unwrap",
     "Value",
+    "Weight",
     "Wrap",
+    "about",
     "analyse",
     "arguments_of",
+    "common_form",
     "describe",
     "difference",
     "find_layer",
+    "form_of",
     "is_container",
     "is_positional",
     "key_map",
+    "known_statistics",
     "layers",
     "ledger",
     "load_state_dict",
@@ -250,8 +287,12 @@ __all__ = [
     "place_of",
     "presets",
     "preview",
+    "read_argument",
     "search",
+    "statistics_of",
     "suggest",
     "suggest_spec",
     "summary_text",
+    "weights_of",
+    "write_argument",
 ]
