@@ -66,7 +66,7 @@ if TYPE_CHECKING:
         summary_text,
         write_argument,
     )
-    from core.checkpoint import load_state_dict
+    from core.checkpoint import load_state_dict, read_state_dict, save_state_dict
     from core.document import (
         Change,
         Document,
@@ -136,6 +136,7 @@ _HOMES = {
         "common_form",
         "describe",
         "find_layer",
+        "find_preset",
         "form_of",
         "layers",
         "missing",
@@ -148,7 +149,7 @@ _HOMES = {
         "summary_text",
         "write_argument",
     ),
-    "core.checkpoint": ("load_state_dict",),
+    "core.checkpoint": ("load_state_dict", "read_state_dict", "save_state_dict"),
     "core.document": (
         "Change",
         "Document",
@@ -267,6 +268,7 @@ __all__ = [
     "describe",
     "difference",
     "find_layer",
+    "find_preset",
     "form_of",
     "is_container",
     "is_positional",
@@ -288,6 +290,8 @@ __all__ = [
     "presets",
     "preview",
     "read_argument",
+    "read_state_dict",
+    "save_state_dict",
     "search",
     "statistics_of",
     "suggest",

@@ -18,6 +18,7 @@ to do. Any other exception that leaves ``core`` is a bug.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class ModelwrightError(Exception):
@@ -29,7 +30,11 @@ class SourceError(ModelwrightError):
 
 
 class NotTrusted(SourceError):
-    """Opening this means running code from a file, and nobody has allowed that yet."""
+    """Opening this means running the code in ``path``, and nobody has allowed that yet."""
+
+    def __init__(self, message: str, path: Path) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class TooLarge(SourceError):

@@ -63,7 +63,7 @@ class Session:
     def __init__(self, document: Document, history: History | None = None) -> None:
         self.history = history or History(document)
         self.changed = Signal()
-        self.selection: frozenset[str] = frozenset()
+        self.selection: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, text: str, **options: Any) -> "Session":
@@ -136,8 +136,8 @@ class Session:
         return self._moved(lambda: self.history.jump(step))
 
     def select(self, *paths: str) -> None:
-        """Select modules by path; the window's views all follow."""
-        self.selection = frozenset(paths)
+        """Select modules by path, the current one first; the window's views all follow."""
+        self.selection = paths
         self.changed.emit(Changed(self.document, self.document))
 
     def model(self) -> nn.Module:

@@ -32,7 +32,7 @@ def parse_edit(text: str) -> Edit:
     try:
         value = ast.literal_eval(right.strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        if re.search(r"\.\d", left):  # layer1.0.conv1: a path, and no Python
+        if re.search(r"(?:^|\.)\d", left.strip()):  # 4 or layer1.0.conv1: a path, and no Python
             return Replace(left.strip(), str(parse_spec(right)))
         target, spec = parse_assignment(text)
         if target is None:

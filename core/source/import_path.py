@@ -36,10 +36,12 @@ def _open(request: Request) -> Document:
         spec = None
     if spec is None:
         raise SourceError(f"There is no package '{package}' to import {name} from.")
-    if package not in KNOWN and not request.trusts(Path(spec.origin or package)):
+    home = Path(spec.origin or package)
+    if package not in KNOWN and not request.trusts(home):
         raise NotTrusted(
             f"Opening {request.text} imports {package}, which runs its code, and nobody has"
-            " allowed that. Say that you trust it (--trust)."
+            " allowed that. Say that you trust it (--trust).",
+            home,
         )
     try:
         module = importlib.import_module(name)

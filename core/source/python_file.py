@@ -35,7 +35,8 @@ def _open(request: Request) -> Document:
         listed = f" It defines {', '.join(classes)}." if classes else ""
         raise NotTrusted(
             f"Opening {path} runs the code in it, and nobody has allowed that.{listed}"
-            " Look at the file, and say that you trust it (--trust)."
+            " Look at the file, and say that you trust it (--trust).",
+            path,
         )
     module = imported(path)
     function = _chosen(path, module, call)
