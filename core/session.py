@@ -18,6 +18,7 @@ from core.recipe import (
     Recipe,
     is_recipe,
     open_recipe,
+    read_recipe,
     recipe_of,
     replay,
     save_recipe,
@@ -75,6 +76,11 @@ class Session:
             recipe, document = open_recipe(text.strip(), **options)
             return cls(document, replay(recipe, document))
         return cls(open_source(text, **options))
+
+    @classmethod
+    def replay(cls, recipe: str | Path, document: Document) -> "Session":
+        """Make the edits of a recipe on ``document``; raises RecipeError if one fails."""
+        return cls(document, replay(read_recipe(recipe), document))
 
     @property
     def document(self) -> Document:

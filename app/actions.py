@@ -1,0 +1,248 @@
+"""Every command as one row: menus, toolbar, shortcuts and command palette are built from here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QAction, QKeySequence
+
+from app import icons
+from app.state import State
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+
+def _always(_: State) -> str:
+    return ""
+
+
+def _document(state: State) -> str:
+    return "" if state.document is not None else "Open a model first."
+
+
+def _selected(state: State) -> str:
+    return _document(state) or ("" if state.selection else "Select a module in the tree first.")
+
+
+def _part(state: State) -> str:
+    if reason := _selected(state):
+        return reason
+    return "" if any(state.selection) else "This cannot be done to the whole model."
+
+
+def _one_part(state: State) -> str:
+    if reason := _part(state):
+        return reason
+    return "" if len(state.selection) == 1 else "Select a single module."
+
+
+def _one(state: State) -> str:
+    if reason := _selected(state):
+        return reason
+    return "" if len(state.selection) == 1 else "Select a single module."
+
+
+def _undo(state: State) -> str:
+    return "" if state.can_undo else "There is nothing to undo."
+
+
+def _redo(state: State) -> str:
+    return "" if state.can_redo else "There is nothing to redo."
+
+
+def _problem(state: State) -> str:
+    if reason := _document(state):
+        return reason
+    found = state.report is not None and state.report.problems
+    return "" if found else "The model has no problems."
+
+
+@dataclass(frozen=True)
+class Row:
+    """One command. ``why_not`` says why it cannot be done to a state; ``""`` means it can."""
+
+    id: str
+    menu: str
+    text: str
+    does: "Callable[[MainWindow], Any]"
+    tip: str
+    shortcut: str = ""
+    icon: str = ""
+    why_not: Callable[[State], str] = _always
+    context: bool = False
+    toolbar: bool = False
+    begins_group: bool = False
+
+
+ROWS: tuple[Row, ...] = (
+    Row("open", "File", "&Open Model…", lambda w: w.commands.open_model(),
+        "Open a model: by name, from a file, from an expression", "Ctrl+O", "open", toolbar=True),
+    Row("open-file", "File", "Open &File…", lambda w: w.commands.open_file(),
+        "Open a .py, a recipe, or load a file of weights", "Ctrl+Shift+O", "open-file"),
+    Row("load-weights", "File", "&Load Weights…", lambda w: w.commands.load_weights(),
+        "Load a state dict that fits the model exactly", "Ctrl+L", "weights-mark", _document),
+    Row("save", "File", "&Save Weights…", lambda w: w.commands.save_weights(),
+        "Write the weights as a .pth that plain PyTorch loads", "Ctrl+S", "save", _document,
+        toolbar=True, begins_group=True),
+    Row("save-recipe", "File", "Save &Recipe…", lambda w: w.commands.save_recipe(),
+        "Write the edits as JSON, to be replayed elsewhere", "Ctrl+Shift+S", "recipe", _document),
+    Row("close", "File", "&Close Model", lambda w: w.commands.close_model(),
+        "Close the model and go to the start page", "Ctrl+W", "close", _document,
+        begins_group=True),
+    Row("quit", "File", "&Quit", lambda w: w.close(), "Leave Modelwright", "Ctrl+Q", "quit"),
+
+    Row("undo", "Edit", "&Undo", lambda w: w.desk.undo(), "Take the last step back", "Ctrl+Z",
+        "undo", _undo, toolbar=True),
+    Row("redo", "Edit", "&Redo", lambda w: w.desk.redo(), "Make the step again", "Ctrl+Shift+Z",
+        "redo", _redo, toolbar=True),
+    Row("cut", "Edit", "Cu&t", lambda w: w.commands.cut(), "Cut the selected modules, to move them",
+        "Ctrl+X", "cut", _part, context=True, begins_group=True),
+    Row("copy", "Edit", "&Copy", lambda w: w.commands.copy(), "Copy the selected modules", "Ctrl+C",
+        "copy", _selected, context=True),
+    Row("paste", "Edit", "&Paste", lambda w: w.commands.paste(),
+        "Put what was copied into the selected container, or behind the selected module",
+        "Ctrl+V", "paste", _one, context=True),
+    Row("duplicate", "Edit", "&Duplicate", lambda w: w.commands.do("duplicate"),
+        "Put a copy, with weights of its own, behind each selected module", "Ctrl+D", "duplicate",
+        _part, context=True),
+    Row("remove", "Edit", "&Remove", lambda w: w.commands.do("remove"),
+        "Remove the selected modules", "Del", "trash", _part, context=True, toolbar=True),
+
+    Row("replace", "Model", "&Replace…", lambda w: w.commands.replace(),
+        "Put another layer in the place of the selected one", "Ctrl+R", "replace", _one,
+        context=True, toolbar=True),
+    Row("insert-before", "Model", "Insert &Before…", lambda w: w.commands.insert(0),
+        "Put a new layer before the selected one", "Ctrl+Shift+I", "insert-before", _one_part,
+        context=True),
+    Row("insert-after", "Model", "Insert &After…", lambda w: w.commands.insert(1),
+        "Put a new layer behind the selected one", "Ctrl+I", "insert-after", _one_part,
+        context=True, toolbar=True),
+    Row("rename", "Model", "Re&name", lambda w: w.commands.rename(),
+        "Give the module another name", "F2", "rename", _one_part, context=True),
+    Row("move-up", "Model", "Move &Up", lambda w: w.commands.do("move", -1),
+        "Move the module before its neighbour", "Alt+Up", "move-up", _one_part, context=True,
+        begins_group=True),
+    Row("move-down", "Model", "Move &Down", lambda w: w.commands.do("move", 1),
+        "Move the module behind its neighbour", "Alt+Down", "move-down", _one_part, context=True),
+    Row("wrap", "Model", "&Wrap in Sequential", lambda w: w.commands.do("wrap"),
+        "Put each selected module into a Sequential of its own", "Ctrl+G", "wrap", _selected,
+        context=True, begins_group=True),
+    Row("unwrap", "Model", "Unwra&p", lambda w: w.commands.do("unwrap"),
+        "Put a container's children in its place", "Ctrl+Shift+G", "unwrap", _selected,
+        context=True),
+    Row("freeze", "Model", "&Freeze", lambda w: w.commands.do("freeze"),
+        "Stop training the selected modules", "Ctrl+K", "freeze", _selected, context=True,
+        begins_group=True),
+    Row("unfreeze", "Model", "Unfree&ze", lambda w: w.commands.do("unfreeze"),
+        "Train the selected modules again", "Ctrl+Shift+K", "thaw", _selected, context=True),
+    Row("reinitialise", "Model", "Re&initialise Weights", lambda w: w.commands.do("reinitialise"),
+        "Give the selected modules fresh random weights", "", "reinitialise", _selected,
+        context=True),
+    Row("next-problem", "Model", "Next &Problem", lambda w: w.problems.next_problem(),
+        "Go to the next problem", "F8", "next", _problem, begins_group=True),
+    Row("previous-problem", "Model", "Previous Proble&m", lambda w: w.problems.previous_problem(),
+        "Go to the problem before", "Shift+F8", "previous", _problem),
+
+    Row("find", "View", "&Find Module", lambda w: w.commands.find(),
+        "Filter the tree by name or type", "Ctrl+F", "search", _document),
+    Row("find-layer", "View", "Find &Layer", lambda w: w.commands.find_layer(),
+        "Search the palette of layers", "Ctrl+Shift+F", "palette"),
+    Row("type-edit", "View", "&Type an Edit", lambda w: w.commands.type_edit(),
+        "Type an edit such as fc = Linear(2048, 10)", "Ctrl+E", "command", _document),
+    Row("expand", "View", "&Expand All", lambda w: w.tree.expand_to(-1),
+        "Show all modules", "Ctrl++", "expand", _document, begins_group=True),
+    Row("collapse", "View", "&Collapse", lambda w: w.tree.expand_to(1),
+        "Show the first level only", "Ctrl+-", "collapse", _document),
+    Row("theme-system", "View", "Follow the S&ystem", lambda w: w.set_theme("system"),
+        "Light or dark, as the desktop is", "", "system", begins_group=True),
+    Row("theme-light", "View", "L&ight", lambda w: w.set_theme("light"), "Dark on light", "",
+        "light"),
+    Row("theme-dark", "View", "&Dark", lambda w: w.set_theme("dark"), "Light on dark", "", "dark"),
+
+    Row("commands", "Tools", "&Command Palette…", lambda w: w.commands.show_commands(),
+        "Find any command by typing", "Ctrl+Shift+P", "command"),
+    Row("preferences", "Tools", "&Preferences…", lambda w: w.commands.show_preferences(),
+        "Theme and what is remembered", "Ctrl+,", "settings"),
+
+    Row("reset-layout", "Window", "&Reset Layout", lambda w: w.reset_layout(),
+        "Put all panels back where they were first", "", "docks"),
+
+    Row("about", "Help", "&About Modelwright", lambda w: w.commands.show_about(),
+        "Version and licence", "", "info"),
+)  # fmt: skip
+
+MENUS = ("File", "Edit", "View", "Model", "Tools", "Window", "Help")
+
+
+class Actions:
+    """The rows as Qt's actions, made once for a window."""
+
+    def __init__(self, window: "MainWindow") -> None:
+        self.by_id: dict[str, QAction] = {}
+        for row in ROWS:
+            if row.id in self.by_id:
+                raise ValueError(f"There are two commands called {row.id}.")
+            self.by_id[row.id] = _action(row, window)
+
+    def show_state(self, state: State) -> None:
+        """Enable what can be done now; the rest says why not."""
+        for row in ROWS:
+            reason = row.why_not(state)
+            action = self.by_id[row.id]
+            action.setEnabled(not reason)
+            action.setProperty("why", tr(reason) if reason else "")
+            action.setStatusTip(tr(reason) if reason else tr(row.tip))
+
+    def paint_icons(self) -> None:
+        """Draw the icons in the colours of the theme that is in use."""
+        for row in ROWS:
+            if row.icon:
+                self.by_id[row.id].setIcon(icons.icon(row.icon))
+
+    def in_menu(self, menu: str) -> list[QAction]:
+        """Return the actions of a menu; separators stand between groups."""
+        return self._grouped([row for row in ROWS if row.menu == menu])
+
+    def in_context(self) -> list[QAction]:
+        """Return the actions of the tree's context menu."""
+        return self._grouped([row for row in ROWS if row.context])
+
+    def in_toolbar(self) -> list[QAction]:
+        """Return the actions of the toolbar."""
+        return self._grouped([row for row in ROWS if row.toolbar])
+
+    def _grouped(self, rows: list[Row]) -> list[QAction]:
+        found: list[QAction] = []
+        for before, row in zip([None, *rows], rows, strict=False):
+            if before is not None and (row.begins_group or row.menu != before.menu):
+                separator = QAction(found[0].parent())
+                separator.setSeparator(True)
+                found.append(separator)
+            found.append(self.by_id[row.id])
+        return found
+
+
+def _action(row: Row, window: "MainWindow") -> QAction:
+    action = QAction(tr(row.text), window)
+    action.setObjectName(row.id)
+    if row.shortcut:
+        action.setShortcut(QKeySequence(row.shortcut))
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    title = action.text().replace("&", "").rstrip("…")
+    action.setToolTip(f"{title} ({keys})\n{tr(row.tip)}" if keys else f"{title}\n{tr(row.tip)}")
+    action.setStatusTip(tr(row.tip))
+    action.triggered.connect(lambda: row.does(window))
+    window.addAction(action)
+    return action
+
+
+def tr(text: str) -> str:
+    """Translate a text of the table."""
+    return QCoreApplication.translate("Actions", text)
+
+
+def plain_text(action: QAction) -> str:
+    """Return an action's text without the mark of its key and the dots."""
+    return action.text().replace("&", "").rstrip("…")

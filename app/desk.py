@@ -1,0 +1,325 @@
+"""The desk: the open session and what is asked of it.
+
+Everything a user wants comes here as an edit or a request, and leaves as one signal, ``shown``,
+with the state that every view follows. Edits are tried and models analysed on threads; an answer
+about a document that is no longer on the desk is dropped.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+import core
+from app.jobs import Job, Jobs
+from app.state import State
+from core.errors import ModelwrightError, NotTrusted
+
+if TYPE_CHECKING:
+    from core.document import Document
+    from core.edits import Edit
+    from core.edits.history import Proposal
+    from core.session import Changed, Session
+
+#: How long (seconds) to hold on for an answer before showing that it is being worked out. Most
+#: edits and their shapes take a tenth of it, and the window then changes once instead of twice.
+AT_ONCE = 0.03
+
+
+class Desk(QObject):
+    """Holds the open session; ``shown`` carries the :class:`State`, ``refused`` a sentence."""
+
+    shown = Signal(object)
+    refused = Signal(str)
+    told = Signal(str)
+    opened = Signal(str)
+    saved = Signal(Path)
+    trust_wanted = Signal(object, Path)
+
+    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session: Session | None = None
+        self.state = State()
+        self._jobs = jobs
+        self._opening: Job | None = None
+        self._analysing: Job | None = None
+        self._waiting: deque[Edit | str] = deque()
+        self._proposing = False
+
+    def open(self, text: str, **options: Any) -> None:
+        """Open a source behind the window; options are those of ``core.open``.
+
+        Where that means running code that nobody has allowed yet, ``trust_wanted`` carries what
+        opens it after a yes, and the path of the code.
+        """
+        if self._opening is not None:
+            self._opening.cancel()
+
+        def work(job: Job) -> "Session":
+            return core.open(text, progress=job.progress, cancelled=job.cancelled, **options)
+
+        def failed(error: ModelwrightError) -> None:
+            self._opening = None
+            if isinstance(error, NotTrusted):
+                again = partial(self.open, text, **{**options, "trust": True})
+                self.trust_wanted.emit(again, error.path)
+            else:
+                self._refuse(error)
+
+        self._opening = self._jobs.start(work, self.adopt, failed, title=f"Opening {text}")
+
+    def close(self) -> None:
+        """Take the session off the desk."""
+        self.session = None
+        self._waiting.clear()
+        self._put(State())
+
+    def adopt(self, session: "Session") -> None:
+        """Put a session on the desk; the one before it is forgotten."""
+        self.session = session
+        self._opening = None
+        self._waiting.clear()
+        session.changed.connect(self._follow)
+        self.opened.emit(session.history.origin.source.text)
+        self._show(session.selection or ("",))
+        self._tell(session.document.source.notes)
+
+    def ask(self, edit: "Edit | str") -> None:
+        """Make an edit; it is tried on a thread, in the order asked."""
+        if self.session is None:
+            self.refused.emit(self.tr("Open a model first; there is nothing to edit yet."))
+            return
+        self._waiting.append(edit)
+        self._go_on()
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self._step(lambda session: session.undo())
+
+    def redo(self) -> None:
+        """Take the step again."""
+        self._step(lambda session: session.redo())
+
+    def jump(self, step: int) -> None:
+        """Go to a step of the history."""
+        self._step(lambda session: session.jump(step))
+
+    def select(self, paths: tuple[str, ...]) -> None:
+        """Select modules, the current one first."""
+        if self.session is not None and paths != self.state.selection:
+            self.session.select(*paths)
+
+    def save(self, path: Path) -> None:
+        """Write the weights as a plain state dict; the clean mark is set when they are on disk."""
+        session = self.session
+        if session is None:
+            return
+        document = session.document
+
+        def written(file: Path) -> None:
+            if session is self.session and session.document is document:
+                session.history.mark_clean()
+                session.select(*session.selection)
+            self.saved.emit(file)
+            self.told.emit(self.tr("Saved {}").format(file))
+
+        def work(_: Job) -> Path:
+            return core.save_state_dict(document, path, overwrite=True)
+
+        self._jobs.start(work, written, self._refuse, title=f"Saving {path.name}")
+
+    def save_recipe(self, path: Path) -> None:
+        """Write the recipe of the steps so far."""
+        if self.session is None:
+            return
+        try:
+            file = self.session.save_recipe(path, overwrite=True)
+        except ModelwrightError as error:
+            self._refuse(error)
+            return
+        self.told.emit(self.tr("Saved {}").format(file))
+
+    def replay(self, recipe: Path) -> None:
+        """Make the edits of a recipe on the open model, as steps of a history of their own."""
+        session = self.session
+        if session is None:
+            return
+        origin = session.document
+
+        def replayed(found: "Session") -> None:
+            if session is self.session and session.document is origin:
+                self.adopt(found)
+
+        self._jobs.start(
+            lambda _: core.Session.replay(recipe, origin),
+            replayed,
+            self._refuse,
+            title=f"Replaying {recipe.name}",
+        )
+
+    def load_weights(self, path: Path) -> None:
+        """Load a state dict that fits exactly, as one step of the history."""
+        session = self.session
+        if session is None:
+            self.refused.emit(
+                self.tr("{} holds weights: open the model they belong to first.").format(path.name)
+            )
+            return
+        document = session.document
+
+        def loaded(found: "Document") -> None:
+            if session is self.session and session.document is document:
+                session.adopt(found, self.tr("Load {}").format(path.name))
+
+        self._jobs.start(
+            lambda _: core.load_state_dict(document, core.read_state_dict(path)),
+            loaded,
+            self._refuse,
+            title=f"Loading {path.name}",
+        )
+
+    def _go_on(self) -> None:
+        """Try the next edit that waits, if none is being tried."""
+        session = self.session
+        if self._proposing or not self._waiting or session is None:
+            return
+        edit = self._waiting.popleft()
+        self._proposing = True
+        title = edit if isinstance(edit, str) else edit.label
+        self._jobs.start(
+            lambda _: session.propose(edit),
+            partial(self._accept, session),
+            partial(self._give_up, session),
+            title=title,
+            wait=AT_ONCE,
+        )
+
+    def _accept(self, session: "Session", proposal: "Proposal") -> None:
+        self._proposing = False
+        if session is self.session:
+            try:
+                session.accept(proposal)
+            except ModelwrightError as error:
+                self._refuse(error)
+        self._go_on()
+
+    def _give_up(self, session: "Session", error: ModelwrightError) -> None:
+        self._proposing = False
+        if session is self.session:
+            self._refuse(error)
+        self._go_on()
+
+    def _step(self, move: "Callable[[Session], object]") -> None:
+        if self.session is None:
+            return
+        try:
+            move(self.session)
+        except ModelwrightError as error:
+            self._refuse(error)
+
+    def _refuse(self, error: ModelwrightError) -> None:
+        self.refused.emit(str(error))
+
+    def _tell(self, notes: tuple[str, ...]) -> None:
+        if notes:
+            self.told.emit(" ".join(notes))
+
+    def _follow(self, change: "Changed") -> None:
+        """Show the session's new document, and select what was just made."""
+        if self.session is None or change.after is not self.session.document:
+            return
+        if change.before is change.after:
+            clean = self.session.history.is_clean
+            self._put(replace(self.state, selection=self.session.selection, clean=clean))
+            return
+        made = _made(change)
+        self._show(made or _still_there(self.state.selection, change.after))
+        self._tell(change.after.notes)
+
+    def _show(self, selection: tuple[str, ...]) -> None:
+        """Show the session as it is: at once where shapes come at once, else in two steps."""
+        session = self.session
+        assert session is not None
+        session.selection = selection
+        if self._analysing is not None:
+            self._analysing.cancel()
+        history, document = session.history, session.document
+        state = State(
+            document,
+            history.origin,
+            None,
+            self.state.marks if history.origin is self.state.origin else {},
+            tuple(history.steps),
+            history.cursor,
+            selection,
+            _name(document),
+            history.is_clean,
+        )
+        self.state = state
+        self._analysing = job = self._jobs.start(
+            partial(_analysed, history.origin, document),
+            partial(self._complete, document),
+            title=self.tr("Working out shapes"),
+            wait=AT_ONCE,
+        )
+        if job in self._jobs.running:
+            self.shown.emit(self.state)
+
+    def _complete(self, document: "Document", found: tuple[Any, dict[str, str]]) -> None:
+        if document is self.state.document:
+            report, marks = found
+            self._put(replace(self.state, report=report, marks=marks))
+
+    def _put(self, state: State) -> None:
+        self.state = state
+        self.shown.emit(state)
+
+
+def _analysed(origin: "Document", document: "Document", job: Job) -> tuple[Any, dict[str, str]]:
+    """Work out shapes and what differs from the origin: (report, path -> kind of change)."""
+    report = core.analyse(document, progress=job.progress, cancelled=job.cancelled).settle()
+    changes = core.difference(origin, document)
+    return report, {c.path: c.kind for c in changes if c.kind != "removed"}
+
+
+def _made(change: "Changed") -> tuple[str, ...]:
+    """Return the paths of what an edit put somewhere: those are what the user looks at next."""
+    kinds = ("added", "replaced", "moved", "changed")
+    changes = core.difference(change.before, change.after)
+    for kind in kinds:
+        # Renumbered siblings have moved too; what was moved on purpose is the edit's own doing.
+        found = tuple(c.path for c in changes if c.kind == kind)
+        if found and (kind != "moved" or len(found) == 1):
+            return found[:50]
+    return ()
+
+
+def _still_there(selection: tuple[str, ...], document: "Document") -> tuple[str, ...]:
+    """Return what of a selection there still is; else the nearest module above."""
+    kept = tuple(path for path in selection if _exists(document, path))
+    if kept or not selection:
+        return kept
+    above = selection[0]
+    while above and not _exists(document, above):
+        above = above.rpartition(".")[0]
+    return (above,)
+
+
+def _exists(document: "Document", path: str) -> bool:
+    try:
+        document.module(path)
+    except ModelwrightError:
+        return False
+    return True
+
+
+def _name(document: "Document") -> str:
+    """Return what title and root row call a document: ``resnet50`` of ``torchvision:resnet50``."""
+    text = document.source.text
+    if document.source.kind == "expression":
+        return type(document.root).__name__
+    return text.removeprefix("torchvision:").partition("(")[0].rpartition("/")[2] or text

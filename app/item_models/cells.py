@@ -1,0 +1,221 @@
+"""What the cells of the module tree say: texts, icons and colours of one row, made once a state."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QFont
+
+import core
+from app import icons, numbers, theme
+from app.item_models.columns import SHARE, Column
+from app.item_models.nodes import Node
+from app.state import State
+
+if TYPE_CHECKING:
+    from core.analysis import ModuleReport
+
+Role = Qt.ItemDataRole
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_NUMBERS = (Column.PARAMETERS, Column.MACS)
+
+
+def tr(text: str) -> str:
+    """Translate a text of the tree."""
+    return QCoreApplication.translate("ModuleTree", text)
+
+
+#: Kind of change -> (icon, tone, word).
+MARKS: dict[str, tuple[str, theme.Tone, str]] = {
+    "added": ("new-mark", "new", "new"),
+    "replaced": ("new-mark", "new", "new"),
+    "changed": ("changed-mark", "changed", "changed"),
+    "moved": ("moved-mark", "changed", "moved"),
+    "weights": ("weights-mark", "changed", "weights"),
+    "frozen": ("freeze", "changed", "frozen"),
+    "thawed": ("thaw", "changed", "thawed"),
+}
+_HEADERS = {
+    Column.NAME: ("Module", "The name by which its parent knows it"),
+    Column.MARK: ("Change", "What is different from the model that was opened, and problems"),
+    Column.TYPE: ("Type", "The module's class"),
+    Column.ARGUMENTS: ("Arguments", "The arguments of its constructor"),
+    Column.OUTPUT: ("Output", "The shape of what it gives: batch, channels, height, width"),
+    Column.PARAMETERS: ("Parameters", "Numbers in its weights; the bar is its share of all"),
+    Column.MACS: ("MACs", "Multiply-accumulate operations of one forward"),
+    Column.TRAINED: ("Train", "Whether its weights are trained; uncheck to freeze them"),
+}
+
+
+def header(section: int, role: int) -> Any:
+    """Return what a column's header says."""
+    title, tip = _HEADERS[Column(section)]
+    if role == Role.DisplayRole:
+        return tr(title)
+    if role in (Role.ToolTipRole, Role.StatusTipRole):
+        return tr(tip)
+    if role == Role.TextAlignmentRole and section in _NUMBERS:
+        return _RIGHT
+    return None
+
+
+class Facts:
+    """What all rows of one state share: the problems by path, and the total for the bars."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def of(self, node: Node) -> "Cells":
+        """Return the cells of a row; they are kept with it until the state is another."""
+        if node.seen is None or node.seen[0] is not self:
+            node.seen = (self, Cells(self, node))
+        cells = node.seen[1]
+        assert isinstance(cells, Cells)
+        return cells
+
+    @cached_property
+    def problems(self) -> dict[str, list[str]]:
+        """The sentences about each module."""
+        found: dict[str, list[str]] = {}
+        for problem in self.state.report.problems if self.state.report is not None else ():
+            found.setdefault(problem.path, []).append(problem.message)
+        return found
+
+    @cached_property
+    def troubled(self) -> frozenset[str]:
+        """The paths of modules with a problem somewhere inside."""
+        above: set[str] = set()
+        for path in self.problems:
+            while path:
+                path = path.rpartition(".")[0]
+                above.add(path)
+        return frozenset(above)
+
+
+class Cells:
+    """The cells of one row."""
+
+    def __init__(self, facts: Facts, node: Node) -> None:
+        self._facts = facts
+        self._state = facts.state
+        self._module = node.module
+        self._is_root = node.parent is None
+        self.path = node.path
+        self.name = node.name
+
+    @cached_property
+    def report(self) -> "ModuleReport | None":
+        """What the analysis says of the module, once it is there."""
+        report = self._state.report
+        return None if report is None else report.module(self.path)
+
+    @property
+    def trains(self) -> bool:
+        """Whether there is anything to freeze."""
+        return self.report is not None and self.report.parameters > 0
+
+    def cell(self, column: int, role: int) -> Any:
+        """Return what Qt asks about a cell."""
+        if role in (Role.DisplayRole, Role.AccessibleTextRole):
+            return self.texts[column]
+        if role == Role.EditRole:
+            return self.name if column == Column.NAME else None
+        if role == Role.TextAlignmentRole:
+            return _RIGHT if column in _NUMBERS else None
+        if role == Role.DecorationRole:
+            return self._icon(column)
+        if role == Role.ForegroundRole:
+            return self._colour(column)
+        if role == Role.CheckStateRole:
+            return self._check() if column == Column.TRAINED else None
+        if role == Role.FontRole:
+            return self._font(column)
+        if role == Role.ToolTipRole:
+            return self._tip(column)
+        if role == SHARE and column == Column.PARAMETERS:
+            return self._share()
+        return None
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The words of each column."""
+        name = (self._state.name if self._is_root else "") or self.name
+        mark = self._mark
+        return (
+            name,
+            tr(mark[2]) if mark else "",
+            type(self._module).__name__,
+            core.summary_text(self._module),
+            self._output(),
+            numbers.count(self.report.parameters) if self.trains and self.report else "",
+            numbers.macs(self.report.macs) if self.report and self.report.macs else "",
+            "",
+        )
+
+    @cached_property
+    def _mark(self) -> tuple[str, theme.Tone, str] | None:
+        if self.path in self._facts.problems:
+            return ("problem-mark", "problem", "problem")
+        if self.path in self._facts.troubled:
+            return ("problem-mark", "muted", "inside")
+        return MARKS.get(self._state.marks.get(self.path, ""))
+
+    def _output(self) -> str:
+        if self.report is None:
+            return "…"
+        if not self.report.reached:
+            return tr("not called")
+        output = self.report.output
+        return tr("fails") if output is None else str(output)
+
+    def _icon(self, column: int) -> Any:
+        if column == Column.NAME:
+            return icons.layer_icon(type(self._module).__name__)
+        if column == Column.MARK and self._mark:
+            return icons.icon(self._mark[0], theme.tone(self._mark[1]))
+        return None
+
+    def _colour(self, column: int) -> Any:
+        if column == Column.MARK and self._mark:
+            return theme.tone(self._mark[1])
+        if column == Column.OUTPUT and self.report is not None:
+            if not self.report.reached:
+                return theme.tone("muted")
+            if self.report.output is None or self.report.assumed:
+                return theme.tone("problem")
+        return theme.tone("muted") if column == Column.ARGUMENTS else None
+
+    def _check(self) -> Any:
+        if not self.trains or self.report is None:
+            return None
+        if self.report.trainable == 0:
+            return Qt.CheckState.Unchecked
+        whole = self.report.trainable == self.report.parameters
+        return Qt.CheckState.Checked if whole else Qt.CheckState.PartiallyChecked
+
+    def _font(self, column: int) -> Any:
+        if column == Column.NAME and self._is_root:
+            font = QFont()
+            font.setBold(True)
+            return font
+        return None
+
+    def _tip(self, column: int) -> str | None:
+        if column == Column.MARK and self.path in self._facts.problems:
+            return "\n".join(self._facts.problems[self.path])
+        if column == Column.PARAMETERS and self.trains and self.report is not None:
+            tip = tr("{} parameters, {} of them trained")
+            return tip.format(
+                numbers.exact(self.report.parameters), numbers.exact(self.report.trainable)
+            )
+        if column == Column.MACS and self.report is not None and self.report.macs:
+            return numbers.exact(self.report.macs)
+        if column == Column.NAME:
+            return self.path or self._state.name
+        return self.texts[column] or None
+
+    def _share(self) -> float:
+        report = self._state.report
+        if report is None or self.report is None or not report.parameters:
+            return 0.0
+        return self.report.parameters / report.parameters

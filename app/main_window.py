@@ -1,0 +1,263 @@
+"""The window: builds the panels, docks them and wires them to the desk. Nothing else."""
+
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QStackedWidget, QWidget
+
+from app import mime, theme
+from app.actions import MENUS, Actions, tr as actions_tr
+from app.commands import Commands
+from app.desk import Desk
+from app.jobs import Jobs
+from app.panels.history import HistoryPanel
+from app.panels.inspector import InspectorPanel
+from app.panels.palette import PalettePanel
+from app.panels.problems import ProblemsPanel
+from app.panels.status import StatusBar
+from app.panels.tree import TreePanel
+from app.panels.weights import WeightsPanel
+from app.panels.welcome import WelcomePage
+from app.settings import Settings
+from app.state import State
+
+Area = Qt.DockWidgetArea
+
+
+class MainWindow(QMainWindow):
+    """One window with one model. What its commands do is in :class:`app.commands.Commands`."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.jobs = Jobs(self)
+        self.desk = Desk(self.jobs, self)
+        self.welcome = WelcomePage()
+        self.tree = TreePanel(self.jobs)
+        self.palette_panel = PalettePanel()
+        self.inspector = InspectorPanel(self.jobs)
+        self.problems = ProblemsPanel(self.jobs)
+        self.weights = WeightsPanel(self.jobs)
+        self.history = HistoryPanel()
+        self.status = StatusBar(self.jobs)
+        self.middle = QStackedWidget()
+        self.middle.addWidget(self.welcome)
+        self.middle.addWidget(self.tree)
+        self.setCentralWidget(self.middle)
+        self.setStatusBar(self.status)
+        self.setAcceptDrops(True)
+        self.setAnimated(False)
+        self.docks: dict[str, QDockWidget] = {}
+        self.commands = Commands(self)
+        self._leaving = False
+        self._add_docks()
+        self.actions_table = Actions(self)
+        self._add_menus()
+        self._add_toolbar()
+        self._connect()
+        self._remember()
+        self._first_layout = self.saveState()
+        self._restore()
+        self.show_state(State())
+
+    # Building
+
+    def _add_docks(self) -> None:
+        self.setDockOptions(
+            QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks
+        )
+        self.setCorner(Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea)
+        palette = self._dock("palette", self.tr("Palette"), self.palette_panel, Area(1))
+        history = self._dock("history", self.tr("History"), self.history, Area(1))
+        self._dock("inspector", self.tr("Inspector"), self.inspector, Area.RightDockWidgetArea)
+        problems = self._dock("problems", self.tr("Problems"), self.problems, Area(8))
+        weights = self._dock("weights", self.tr("Weights"), self.weights, Area(8))
+        self.tabifyDockWidget(problems, weights)
+        problems.raise_()
+        letter = self.fontMetrics().averageCharWidth()
+        line = self.fontMetrics().height()
+        self.resizeDocks([palette, history], [26 * line, 11 * line], Qt.Orientation.Vertical)
+        self.resizeDocks([palette], [34 * letter], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.docks["inspector"]], [42 * letter], Qt.Orientation.Horizontal)
+        self.resizeDocks([problems], [10 * line], Qt.Orientation.Vertical)
+
+    def _dock(self, name: str, title: str, panel: QWidget, area: Area) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setAccessibleName(title)
+        dock.setWidget(panel)
+        self.addDockWidget(area, dock)
+        self.docks[name] = dock
+        return dock
+
+    def _add_menus(self) -> None:
+        for name in MENUS:
+            menu = self.menuBar().addMenu(actions_tr(f"&{name}"))
+            menu.setObjectName(name)
+            menu.setToolTipsVisible(False)
+            menu.addActions(self.actions_table.in_menu(name))
+            if name == "File":
+                self._add_recent(menu)
+            if name == "Window":
+                menu.addSeparator()
+                menu.addActions([dock.toggleViewAction() for dock in self.docks.values()])
+
+    def _add_recent(self, menu: QMenu) -> None:
+        self.recent_menu = QMenu(self.tr("Open &Recent"), menu)
+        self.recent_menu.aboutToShow.connect(self._fill_recent)
+        menu.insertMenu(self.actions_table.by_id["load-weights"], self.recent_menu)
+
+    def _add_toolbar(self) -> None:
+        self.toolbar = self.addToolBar(self.tr("Main toolbar"))
+        self.toolbar.setObjectName("toolbar")
+        self.toolbar.setMovable(False)
+        self.toolbar.addActions(self.actions_table.in_toolbar())
+        self.toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+
+    def _connect(self) -> None:
+        """All that panels have to do with each other, they have to do with the desk."""
+        desk = self.desk
+        desk.shown.connect(self.show_state)
+        for panel in (self.tree, self.inspector, self.problems, self.weights, self.history):
+            desk.shown.connect(panel.show_state)
+        for panel in (self.tree, self.inspector, self.problems):
+            panel.asked.connect(desk.ask)
+        for panel in (self.tree, self.problems, self.weights):
+            panel.selected.connect(desk.select)
+        self.history.jumped.connect(desk.jump)
+        self.history.undone.connect(desk.undo)
+        self.history.redone.connect(desk.redo)
+        desk.refused.connect(self.show_refusal)
+        desk.told.connect(self.show_note)
+        desk.opened.connect(self._note_opened)
+        desk.trust_wanted.connect(self.commands.ask_trust)
+        self.jobs.refused.connect(self.show_refusal)
+        self.tree.layer_wanted.connect(self.commands.ask_layer)
+        self.tree.menu_wanted.connect(self.show_context_menu)
+        self.tree.removal_wanted.connect(self.commands.remove)
+        self.palette_panel.chosen.connect(self.commands.use_layer)
+        self.palette_panel.placed.connect(self.commands.place_layer)
+        self.palette_panel.favourites_changed.connect(self._keep_favourites)
+        self.problems.counted.connect(self._count_problems)
+        self.welcome.zoo_wanted.connect(self.commands.open_model)
+        self.welcome.file_wanted.connect(self.commands.open_file)
+        self.welcome.source_wanted.connect(self.commands.open_source)
+
+    def _remember(self) -> None:
+        self.palette_panel.set_favourites(self.settings.favourites)
+        self.palette_panel.set_recent(self.settings.recent_layers)
+        self.welcome.set_recent(self.settings.recent)
+
+    # Showing
+
+    def show_state(self, state: State) -> None:
+        """Follow the desk: title, commands, and what stands in the middle."""
+        self.actions_table.show_state(state)
+        opened = state.document is not None
+        self.middle.setCurrentWidget(self.tree if opened else self.welcome)
+        self.setWindowTitle(f"{state.name}[*] — Modelwright" if opened else "Modelwright")
+        self.setWindowModified(opened and not state.clean)
+
+    def show_refusal(self, text: str) -> None:
+        """Say why something was not done, where the user is looking."""
+        if self.middle.currentWidget() is self.welcome:
+            self.welcome.show_refusal(text)
+        else:
+            self.tree.show_refusal(text)
+
+    def show_note(self, text: str) -> None:
+        """Say something good to know; it stays until something else happens."""
+        self.status.showMessage(text, 8000)
+
+    def torch_is_ready(self) -> None:
+        """Fill what needed torch to be imported."""
+        self.palette_panel.fill()
+        self.welcome.torch_is_ready()
+
+    def show_context_menu(self, at: QPoint) -> None:
+        """Show what can be done to the selected modules."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addActions(self.actions_table.in_context())
+        menu.popup(at)
+
+    def set_theme(self, name: theme.Theme) -> None:
+        """Switch between light and dark, and remember it."""
+        self.settings.theme = name
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        theme.apply(application, name)
+
+    def _count_problems(self, count: int) -> None:
+        title = self.tr("Problems")
+        self.docks["problems"].setWindowTitle(f"{title} ({count})" if count else title)
+
+    def _note_opened(self, source: str) -> None:
+        self.settings.note_recent(source)
+        self.welcome.set_recent(self.settings.recent)
+
+    def _fill_recent(self) -> None:
+        self.recent_menu.clear()
+        for source in self.settings.recent:
+            action = self.recent_menu.addAction(source)
+            action.triggered.connect(lambda _=False, text=source: self.commands.open_source(text))
+        if self.recent_menu.isEmpty():
+            self.recent_menu.addAction(self.tr("Nothing was opened yet")).setEnabled(False)
+
+    def _keep_favourites(self, names: tuple[str, ...]) -> None:
+        self.settings.favourites = list(names)
+
+    # Layout
+
+    def reset_layout(self) -> None:
+        """Put all panels back where they were first."""
+        self.restoreState(self._first_layout)
+
+    def _restore(self) -> None:
+        if self.settings.geometry:
+            self.restoreGeometry(QByteArray(self.settings.geometry))
+        else:
+            self.resize(1400, 900)
+        if self.settings.docks:
+            self.restoreState(QByteArray(self.settings.docks))
+        self._keep_on_a_screen()
+
+    def _keep_on_a_screen(self) -> None:
+        """Move the window to where there is a screen: the one it was on may be gone."""
+        screen = self.screen().availableGeometry()
+        if not screen.intersects(self.frameGeometry()):
+            self.move(screen.topLeft())
+        self.resize(self.size().boundedTo(screen.size()))
+
+    def _leave(self) -> None:
+        self._leaving = True
+        self.close()
+
+    # Events
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if mime.file_in(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        file = mime.file_in(event.mimeData())
+        if file is not None:
+            event.acceptProposedAction()
+            self.commands.open_path(file)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "actions_table"):
+            self.actions_table.paint_icons()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not (self._leaving or self.desk.state.clean):
+            event.ignore()
+            self.commands.discarding(self._leave)
+            return
+        self.settings.geometry = self.saveGeometry().data()
+        self.settings.docks = self.saveState().data()
+        self.settings.sync()
+        self.jobs.cancel_all()
+        self.jobs.wait_all(2.0)
+        event.accept()

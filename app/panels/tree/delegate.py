@@ -1,0 +1,45 @@
+"""How the cells of the module tree are drawn: with the bar of a module's share of parameters."""
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from app import theme
+from app.item_models.columns import SHARE
+
+
+class TreeDelegate(QStyledItemDelegate):
+    """Draws cells as Qt does; under a number of parameters a thin bar shows its share."""
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        super().paint(painter, option, index)
+        share = index.data(SHARE)
+        if share:
+            self._bar(painter, option, float(share))
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        hint = super().sizeHint(option, index)
+        return QSize(hint.width(), round(option.fontMetrics.height() * 1.55))
+
+    def _bar(self, painter: QPainter, option: QStyleOptionViewItem, share: float) -> None:
+        room = QRectF(option.rect).adjusted(6, 0, -4, -2)
+        height = max(2.0, option.fontMetrics.height() / 7)
+        track = QRectF(room.left(), room.bottom() - height, room.width(), height)
+        width = max(height, track.width() * share)
+        bar = QRectF(track.right() - width, track.top(), width, height)
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        colour = option.palette.color(QPalette.ColorRole.HighlightedText)
+        painter.setBrush(colour if chosen else theme.tone("accent"))
+        painter.setOpacity(0.9 if chosen else 0.55)
+        painter.drawRoundedRect(bar, height / 2, height / 2)
+        painter.restore()

@@ -1,0 +1,105 @@
+"""The program: the window for ``modelwright`` and ``modelwright open``, else the terminal.
+
+The window is shown before torch is imported, which takes seconds; that happens behind it.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+
+def main() -> None:
+    """Run the program with the arguments of the command line."""
+    arguments = sys.argv[1:]
+    if not arguments:
+        sys.exit(run())
+    if arguments[0] == "open":
+        from app.open_command import open_command
+
+        terminal(open_command, arguments[1:])
+    else:
+        from core.cli import main as commands
+
+        commands(arguments)
+
+
+def terminal(command: Any, arguments: list[str]) -> None:
+    """Run a command of click; what is badly asked is said, with exit status 2."""
+    import click
+
+    try:
+        status = command.main(arguments, prog_name="modelwright open", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = 2
+    except click.Abort:
+        status = 130
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def run(source: str = "", **options: Any) -> int:
+    """Show the window, on ``source`` if there is one, until it is closed; return exit status."""
+    if not has_screen():
+        print(
+            "There is no screen to show a window on (DISPLAY is not set). The terminal does the"
+            " same work: modelwright show, edit, replay. A picture of the window: modelwright"
+            " open SOURCE --screenshot F.png.",
+            file=sys.stderr,
+        )
+        return 2
+    application, window = make()
+    window.show()
+    if source:
+        when_ready(window, lambda: window.commands.open_source(source, **options))
+    return int(application.exec())
+
+
+def has_screen() -> bool:
+    """Whether Qt can show a window here."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def make(settings: Path | None = None) -> "tuple[Any, MainWindow]":
+    """Make the application and its window, and begin to import torch behind it."""
+    from PySide6.QtWidgets import QApplication
+
+    from app import theme
+    from app.dialogs import crash
+    from app.main_window import MainWindow
+    from app.settings import Settings
+
+    application = QApplication.instance() or QApplication(["modelwright"])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("Modelwright")
+    application.setDesktopFileName("modelwright")
+    kept = Settings(settings)
+    theme.apply(application, kept.theme)
+    window = MainWindow(kept)
+    crash.install(lambda: window)
+    import_torch(window)
+    return application, window
+
+
+def import_torch(window: "MainWindow") -> None:
+    """Import torch and the catalog on a thread; the palette fills when they are there."""
+
+    def work(_: Any) -> None:
+        import core
+
+        core.layers()
+        core.Session  # noqa: B018 - the import is what is wanted
+
+    window.jobs.start(work, lambda _: window.torch_is_ready(), title=window.tr("Loading PyTorch"))
+
+
+def when_ready(window: "MainWindow", then: Any) -> None:
+    """Call ``then`` from the event loop, once the window is shown."""
+    from PySide6.QtCore import QTimer
+
+    QTimer.singleShot(0, window, then)

@@ -1,0 +1,249 @@
+"""The tree's model: after any edit it is what a model made afresh would be, and Qt agrees."""
+
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtTest import QAbstractItemModelTester
+from torch import nn
+
+import core
+from app.item_models.columns import PATH, SHARE, Column
+from app.item_models.module_tree import ModuleTreeModel
+from app.state import State
+from core.document import Document, InputSpec
+from core.errors import ModelwrightError
+from core.session import Session
+
+StateOf = Callable[..., State]
+CHECKED, PARTLY, UNCHECKED = (
+    Qt.CheckState.Checked, Qt.CheckState.PartiallyChecked, Qt.CheckState.Unchecked,
+)  # fmt: skip
+
+
+@pytest.fixture
+def session() -> Session:
+    inner = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU())
+    net = nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1), inner, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)
+    )
+    return Session(Document.of(net, (InputSpec(shape=(1, 3, 8, 8)),)))
+
+
+@pytest.fixture
+def model(session: Session, state_of: StateOf, qapp: object) -> Iterator[ModuleTreeModel]:
+    made = ModuleTreeModel()
+    tester = QAbstractItemModelTester(
+        made, QAbstractItemModelTester.FailureReportingMode.Fatal, made
+    )
+    made.show_state(state_of(session))
+    yield made
+    del tester
+
+
+def rows(model: ModuleTreeModel, parent: QModelIndex | None = None) -> list[str]:
+    """Every path in the order of the rows."""
+    parent = parent or QModelIndex()
+    found = []
+    for row in range(model.rowCount(parent)):
+        index = model.index(row, 0, parent)
+        assert model.parent(index) == parent
+        found += [str(index.data(PATH)), *rows(model, index)]
+    return found
+
+
+def paths(document: Document) -> list[str]:
+    return [path for path, _ in document.modules()]
+
+
+def cell(model: ModuleTreeModel, path: str, column: Column, role: int = 0) -> object:
+    return model.data(model.index_of(path).siblingAtColumn(column), role)
+
+
+def test_every_module_has_its_row_in_order(model: ModuleTreeModel, session: Session) -> None:
+    assert rows(model) == paths(session.document)
+
+
+def test_nothing_below_the_root_is_made_before_it_is_looked_at(
+    session: Session, state_of: StateOf, qapp: object
+) -> None:
+    model = ModuleTreeModel()
+    model.show_state(state_of(session))
+    assert len(model._nodes) == 1
+    assert model.hasChildren(model.index(0, 0))
+    assert len(model._nodes) == 1
+
+
+def test_cells_say_what_the_analysis_found(model: ModuleTreeModel) -> None:
+    assert cell(model, "4", Column.TYPE) == "Linear"
+    assert cell(model, "4", Column.ARGUMENTS) == "4, 2"
+    assert cell(model, "4", Column.OUTPUT) == "1×2"
+    assert cell(model, "4", Column.PARAMETERS) == "10"
+    assert cell(model, "4", Column.TRAINED, Qt.ItemDataRole.CheckStateRole) == CHECKED
+    assert cell(model, "2", Column.TRAINED, Qt.ItemDataRole.CheckStateRole) is None
+    assert cell(model, "4", Column.PARAMETERS, SHARE) == pytest.approx(10 / (112 + 148 + 8 + 10))
+
+
+def test_while_shapes_are_worked_out_cells_keep_calm(
+    model: ModuleTreeModel, session: Session, state_of: StateOf
+) -> None:
+    from dataclasses import replace
+
+    model.show_state(replace(state_of(session), report=None))
+    assert cell(model, "4", Column.OUTPUT) == "…"
+    assert cell(model, "4", Column.PARAMETERS) == ""
+
+
+def test_marks_say_what_changed_in_words(
+    model: ModuleTreeModel, session: Session, state_of: StateOf
+) -> None:
+    session.apply("4 = Linear(5, 2)")
+    session.apply(core.Freeze("0"))
+    model.show_state(state_of(session))
+    assert cell(model, "4", Column.MARK) == "problem"
+    assert "expects 5 features" in str(cell(model, "4", Column.MARK, Qt.ItemDataRole.ToolTipRole))
+    assert cell(model, "0", Column.MARK) == "frozen"
+    assert cell(model, "0", Column.TRAINED, Qt.ItemDataRole.CheckStateRole) == UNCHECKED
+    assert cell(model, "", Column.TRAINED, Qt.ItemDataRole.CheckStateRole) == PARTLY
+    session.apply("4 = Linear(4, 3)")
+    model.show_state(state_of(session))
+    assert cell(model, "4", Column.MARK) in ("new", "changed")
+
+
+def test_a_layer_keeps_its_row_when_those_before_it_are_renumbered(
+    model: ModuleTreeModel, session: Session, state_of: StateOf
+) -> None:
+    rows(model)
+    kept = QPersistentModelIndex(model.index_of("1.2"))
+    session.apply(core.Insert("", 0, "Identity()"))
+    model.show_state(state_of(session))
+    assert kept.isValid()
+    assert kept.data(PATH) == "2.2"
+    session.undo()
+    model.show_state(state_of(session))
+    assert kept.data(PATH) == "1.2"
+
+
+def test_a_moved_row_is_moved_and_not_made_anew(
+    model: ModuleTreeModel, session: Session, state_of: StateOf
+) -> None:
+    rows(model)
+    kept = QPersistentModelIndex(model.index_of("1"))
+    session.apply(core.Move("1", "", 4))
+    model.show_state(state_of(session))
+    assert kept.isValid()
+    assert kept.data(PATH) == "4"
+
+
+def test_a_layer_that_becomes_a_container_gets_rows_before_they_were_looked_at(
+    model: ModuleTreeModel, session: Session, state_of: StateOf
+) -> None:
+    session.apply("4 = Sequential(Linear(4, 4), Linear(4, 2))")
+    model.show_state(state_of(session))
+    assert model.hasChildren(model.index_of("4"))
+    session.undo()
+    model.show_state(state_of(session))
+    assert not model.hasChildren(model.index_of("4"))
+
+
+def test_a_new_name_and_a_check_mark_are_asked_for(model: ModuleTreeModel) -> None:
+    asked: list[object] = []
+    model.asked.connect(asked.append)
+    index = model.index_of("4")
+    model.setData(index, "head")
+    trained = index.siblingAtColumn(Column.TRAINED)
+    model.setData(trained, UNCHECKED.value, Qt.ItemDataRole.CheckStateRole)
+    model.setData(trained, CHECKED.value, Qt.ItemDataRole.CheckStateRole)
+    model.setData(index, "  4 ")
+    assert asked == [core.Rename("4", "head"), core.Freeze("4"), core.Unfreeze("4")]
+
+
+def test_only_what_fits_a_filter_is_shown(model: ModuleTreeModel, session: Session) -> None:
+    model.show_only(frozenset({"", "1", "1.1"}))
+    assert rows(model) == ["", "1", "1.1"]
+    assert not model.hasChildren(model.index_of("1.1"))
+    model.show_only(None)
+    assert rows(model) == paths(session.document)
+
+
+def test_a_module_inside_itself_is_shown_once(qapp: object, state_of: StateOf) -> None:
+    from tests import zoo
+
+    net = zoo.Recursive() if hasattr(zoo, "Recursive") else None
+    if net is None:
+        net = nn.Sequential(nn.Linear(2, 2))
+        net._modules["again"] = net
+    model = ModuleTreeModel()
+    model.show_state(state_of(Session(Document.of(net))))
+    assert len(rows(model)) == len(paths(Document.of(net)))
+
+
+def test_another_model_starts_afresh(
+    model: ModuleTreeModel, state_of: StateOf, session: Session
+) -> None:
+    rows(model)
+    other = Session(Document.of(nn.Sequential(nn.Linear(2, 2)), (InputSpec(shape=(1, 2)),)))
+    model.show_state(state_of(other))
+    assert rows(model) == ["", "0"]
+    model.show_state(State())
+    assert rows(model) == []
+
+
+def random_edit(document: Document, dice: random.Random) -> core.Edit:
+    everywhere = paths(document)
+    path = dice.choice(everywhere)
+    containers = [p for p, m in document.modules() if core.is_container(m)]
+    layers = [
+        "ReLU()",
+        "Sequential(Linear(4, 4), Sequential(ReLU()))",
+        "Identity()",
+        "Conv2d(4, 4, 1)",
+    ]
+    match dice.randrange(9):
+        case 0:
+            return core.Insert(dice.choice(containers), dice.choice([0, None]), dice.choice(layers))
+        case 1:
+            return core.Remove(path)
+        case 2:
+            return core.Move(path, dice.choice(containers), dice.choice([0, 1, None]))
+        case 3:
+            return core.Replace(path or "0", dice.choice(layers))
+        case 4:
+            return core.Wrap(path)
+        case 5:
+            return core.Unwrap(path)
+        case 6:
+            return core.Duplicate(path)
+        case 7:
+            return core.Rename(path, f"layer{dice.randrange(20)}")
+        case _:
+            return core.Freeze(path)
+
+
+def test_a_thousand_random_edits_undos_and_redos(
+    model: ModuleTreeModel, session: Session, state_of: StateOf
+) -> None:
+    dice = random.Random(7)
+    torch.manual_seed(7)
+    for turn in range(1000):
+        step = dice.random()
+        try:
+            if step < 0.25 or (step < 0.9 and len(paths(session.document)) > 25):
+                session.undo()
+            elif step < 0.4:
+                session.redo()
+            else:
+                session.apply(random_edit(session.document, dice))
+        except ModelwrightError:
+            continue
+        history = session.history
+        model.show_state(
+            State(
+                session.document, history.origin, steps=tuple(history.steps), cursor=history.cursor
+            )
+        )
+        if turn % 3 == 0:  # else rows that were never looked at change too
+            assert rows(model) == paths(session.document)
+    assert rows(model) == paths(session.document)
