@@ -148,7 +148,7 @@ def _argument(parameter: Parameter, value: Any) -> Argument:
     named_here = isinstance(made, str) and not isinstance(value, str)
     if readable and (parameter.kind in _NAMED or not named_here):
         return Argument(parameter, made)
-    return Argument(parameter, as_text(made), editable=False)
+    return Argument(parameter, made if named_here else as_text(made), editable=False)
 
 
 def _value(parameter: Parameter, text: str) -> Any:

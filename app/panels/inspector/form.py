@@ -1,0 +1,164 @@
+"""The form: the arguments of the selected module, or those that several have in common."""
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+import core
+from app.jobs import Job, Jobs
+from app.panels.inspector.field import Field, same
+from app.panels.inspector.parts import ToneLabel
+from core.errors import ModelwrightError
+
+if TYPE_CHECKING:
+    from core.catalog import Argument
+    from core.document import Document
+    from core.edits import Edit
+
+#: Milliseconds of quiet in a field before the value in it is tried.
+_QUIET = 250
+
+
+class ArgumentsForm(QWidget):
+    """Asks for edits; the fields stay the same widgets while the same module stays selected."""
+
+    asked = Signal(object)
+
+    def __init__(self, jobs: Jobs) -> None:
+        super().__init__()
+        self.fields: dict[str, Field] = {}
+        self.note = ToneLabel()
+        self._jobs = jobs
+        self._document: Document | None = None
+        self._paths: tuple[str, ...] = ()
+        self._key: object = None
+        self._pending: Field | None = None
+        self._trial: Job | None = None
+        self._tried: tuple[str, Any] = ("", None)
+        self._quiet = QTimer(self)
+        self._quiet.setSingleShot(True)
+        self._quiet.setInterval(_QUIET)
+        self._quiet.timeout.connect(self._try)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(6)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnStretch(0, 5)
+        self._grid.setColumnStretch(1, 6)
+
+    def show_modules(self, document: "Document", paths: tuple[str, ...]) -> None:
+        """Show the arguments of these modules of a document."""
+        if document is self._document and paths == self._paths:
+            return
+        self._document, self._paths = document, paths
+        forms = [core.form_of(document.module(path)) for path in paths]
+        rows = [row for row in core.common_form(forms) if not row[0].parameter.hidden]
+        types = tuple(type(document.module(path)) for path in paths)
+        key = paths, types, tuple((r[0].parameter, all(a.editable for a in r)) for r in rows)
+        self._pending = None
+        if key == self._key:
+            for row in rows:
+                self.fields[row[0].parameter.name].show_arguments(row)
+        else:
+            self._key = key
+            self._build(rows)
+        self.note.say(self._why_empty(forms) if not rows else "")
+
+    def show_refusal(self, text: str) -> bool:
+        """Say under the field that was asked about why not; false, if none was."""
+        field, self._pending = self._pending, None
+        if field is None:
+            return False
+        field.refuse(text)
+        return True
+
+    def _build(self, rows: "list[tuple[Argument, ...]]") -> None:
+        self._drop_trial()
+        self._clear()
+        self.note = ToneLabel()
+        for number, row in enumerate(rows):
+            field = Field(self, row)
+            field.wanted.connect(self._ask)
+            field.trying.connect(self._wait)
+            self.fields[field.name] = field
+            self._grid.addWidget(field.label, 2 * number, 0)
+            self._grid.addWidget(field.value, 2 * number, 1)
+            self._grid.addWidget(field.reset, 2 * number, 2)
+            self._grid.addWidget(field.message, 2 * number + 1, 0, 1, 3)
+        self._grid.addWidget(self.note, 2 * len(rows), 0, 1, 3)
+
+    def _clear(self) -> None:
+        for field in self.fields.values():
+            field.retire()
+        self.fields = {}
+        while (item := self._grid.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+
+    def _why_empty(self, forms: "list[tuple[Argument, ...]]") -> str:
+        if len(forms) > 1:
+            return self.tr("They have no arguments in common.")
+        assert self._document is not None
+        module = self._document.module(self._paths[0])
+        name = type(module).__name__
+        if core.is_container(module):
+            return self.tr("{} has no arguments; it is the layers inside it.").format(name)
+        if any(True for _ in module.children()):
+            return self.tr(
+                "With which arguments this {} was built is not known. Its parts can be edited."
+            ).format(name)
+        return self.tr("{} takes no arguments.").format(name)
+
+    def _ask(self, name: str, value: Any) -> None:
+        edit = self._edit(name, value)
+        if edit is not None:
+            self._drop_trial()
+            self._pending = self.fields[name]
+            self.asked.emit(edit)
+
+    def _edit(self, name: str, value: Any) -> "Edit | None":
+        """Return the edit that gives every selected module this value, where it has another."""
+        edits = tuple(
+            core.SetArguments(path, {name: value})
+            for path, argument in zip(self._paths, self.fields[name].arguments, strict=True)
+            if not same(argument.value, value)
+        )
+        if len(edits) < 2:
+            return edits[0] if edits else None
+        shown = core.write_argument(self.fields[name].parameter, value)
+        title = self.tr("Set {}={} of {} modules").format(name, shown, len(edits))
+        return core.Together(edits, title)
+
+    def _wait(self, name: str, value: Any) -> None:
+        self._tried = name, value
+        self._quiet.start()
+
+    def _try(self) -> None:
+        """Ask the core, behind the window, whether the edit would be refused."""
+        document, (name, value) = self._document, self._tried
+        field = self.fields.get(name)
+        if document is None or field is None or not field.stands(value):
+            return
+        edits = [core.SetArguments(path, {name: value}) for path in self._paths]
+
+        def work(job: Job) -> None:
+            for edit in edits:
+                if not job.cancelled():
+                    edit.check(document)
+
+        def failed(error: ModelwrightError) -> None:
+            if document is self._document and field.stands(value):
+                field.mark(str(error))
+
+        if self._trial is not None:
+            self._trial.cancel()
+        self._trial = self._jobs.start(work, lambda _: None, failed)
+
+    def _drop_trial(self) -> None:
+        self._quiet.stop()
+        if self._trial is not None:
+            self._trial.cancel()
+            self._trial = None
