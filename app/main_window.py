@@ -2,7 +2,15 @@
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QStackedWidget, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QTabWidget,
+    QWidget,
+)
 
 from app import mime, theme
 from app.actions import MENUS, Actions, tr as actions_tr
@@ -51,6 +59,7 @@ class MainWindow(QMainWindow):
         self._leaving = False
         self._add_docks()
         self.actions_table = Actions(self)
+        self.actions_table.paint_icons()
         self._add_menus()
         self._add_toolbar()
         self._connect()
@@ -65,6 +74,7 @@ class MainWindow(QMainWindow):
         self.setDockOptions(
             QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks
         )
+        self.setTabPosition(Area.BottomDockWidgetArea, QTabWidget.TabPosition.North)
         self.setCorner(Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea)
         palette = self._dock("palette", self.tr("Palette"), self.palette_panel, Area(1))

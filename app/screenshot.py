@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QEventLoop
 
-from app import start, theme
+from app import start, theme as themes
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -24,7 +24,7 @@ class Picture:
     """Where the picture goes, and what is on it; width and height in device-independent pixels."""
 
     path: Path
-    theme: theme.Theme = "light"
+    theme: themes.Theme = "light"
     width: int = 1400
     height: int = 900
     selection: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ def take(source: str, picture: Picture, *, trust: bool = False, recipe: Path | N
     """Open ``source``, wait until all is worked out, save the picture; return the exit status."""
     with tempfile.TemporaryDirectory() as folder:
         application, window = start.make(Path(folder) / "settings.ini")
-        theme.apply(application, picture.theme)
+        themes.apply(application, picture.theme)
         window.resize(picture.width, picture.height)
         window.show()
         said: list[str] = []

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from core.analysis import ModuleReport
 
 Role = Qt.ItemDataRole
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_NUMBERS = (Column.PARAMETERS, Column.MACS)
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+NUMBERS = (Column.PARAMETERS, Column.MACS)
 
 
 def tr(text: str) -> str:
@@ -54,8 +54,8 @@ def header(section: int, role: int) -> Any:
         return tr(title)
     if role in (Role.ToolTipRole, Role.StatusTipRole):
         return tr(tip)
-    if role == Role.TextAlignmentRole and section in _NUMBERS:
-        return _RIGHT
+    if role == Role.TextAlignmentRole and section in NUMBERS:
+        return RIGHT
     return None
 
 
@@ -99,7 +99,7 @@ class Cells:
         self._facts = facts
         self._state = facts.state
         self._module = node.module
-        self._is_root = node.parent is None
+        self.is_root = node.parent is None
         self.path = node.path
         self.name = node.name
 
@@ -121,15 +121,15 @@ class Cells:
         if role == Role.EditRole:
             return self.name if column == Column.NAME else None
         if role == Role.TextAlignmentRole:
-            return _RIGHT if column in _NUMBERS else None
+            return RIGHT if column in NUMBERS else None
         if role == Role.DecorationRole:
-            return self._icon(column)
+            return self.icon(column)
         if role == Role.ForegroundRole:
-            return self._colour(column)
+            return self.colour(column)
         if role == Role.CheckStateRole:
-            return self._check() if column == Column.TRAINED else None
+            return self.check() if column == Column.TRAINED else None
         if role == Role.FontRole:
-            return self._font(column)
+            return self.font(column)
         if role == Role.ToolTipRole:
             return self._tip(column)
         if role == SHARE and column == Column.PARAMETERS:
@@ -139,7 +139,7 @@ class Cells:
     @cached_property
     def texts(self) -> tuple[str, ...]:
         """The words of each column."""
-        name = (self._state.name if self._is_root else "") or self.name
+        name = (self._state.name if self.is_root else "") or self.name
         mark = self._mark
         return (
             name,
@@ -168,14 +168,16 @@ class Cells:
         output = self.report.output
         return tr("fails") if output is None else str(output)
 
-    def _icon(self, column: int) -> Any:
+    def icon(self, column: int) -> Any:
+        """Return the icon of a cell, if it has one."""
         if column == Column.NAME:
             return icons.layer_icon(type(self._module).__name__)
         if column == Column.MARK and self._mark:
             return icons.icon(self._mark[0], theme.tone(self._mark[1]))
         return None
 
-    def _colour(self, column: int) -> Any:
+    def colour(self, column: int) -> Any:
+        """Return the colour of a cell's text, where it is not the usual one."""
         if column == Column.MARK and self._mark:
             return theme.tone(self._mark[1])
         if column == Column.OUTPUT and self.report is not None:
@@ -185,7 +187,8 @@ class Cells:
                 return theme.tone("problem")
         return theme.tone("muted") if column == Column.ARGUMENTS else None
 
-    def _check(self) -> Any:
+    def check(self) -> Any:
+        """Return whether the weights are trained; ``None`` where there are none."""
         if not self.trains or self.report is None:
             return None
         if self.report.trainable == 0:
@@ -193,8 +196,9 @@ class Cells:
         whole = self.report.trainable == self.report.parameters
         return Qt.CheckState.Checked if whole else Qt.CheckState.PartiallyChecked
 
-    def _font(self, column: int) -> Any:
-        if column == Column.NAME and self._is_root:
+    def font(self, column: int) -> Any:
+        """Return the font of a cell, where it is not the usual one."""
+        if column == Column.NAME and self.is_root:
             font = QFont()
             font.setBold(True)
             return font

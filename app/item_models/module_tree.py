@@ -30,6 +30,17 @@ Index = QModelIndex | QPersistentModelIndex
 Flag = Qt.ItemFlag
 Role = Qt.ItemDataRole
 _NOWHERE = QModelIndex()
+_COLUMNS = len(Column)
+_ROOT = Flag.ItemIsEnabled | Flag.ItemIsSelectable | Flag.ItemIsDropEnabled
+_ROW = _ROOT | Flag.ItemIsDragEnabled
+#: Combined once: the view asks for the flags of every row, and adding enums takes its time.
+_FLAGS = {
+    (leaf, editable): _ROW
+    | (Flag.ItemNeverHasChildren if leaf else _ROW)
+    | (Flag.ItemIsEditable if editable else _ROW)
+    for leaf in (True, False)
+    for editable in (True, False)
+}
 
 
 class ModuleTreeModel(QAbstractItemModel):
@@ -212,15 +223,15 @@ class ModuleTreeModel(QAbstractItemModel):
     # What Qt asks
 
     def index(self, row: int, column: int, parent: Index = _NOWHERE) -> QModelIndex:
-        if column >= len(Column) or row < 0 or column < 0:
-            return QModelIndex()
         if not parent.isValid():
-            if self._root is None or row > 0:
+            if self._root is None or row != 0 or not 0 <= column < _COLUMNS:
                 return QModelIndex()
             return self.createIndex(0, column, self._root.number)
         node = self._nodes.get(parent.internalId())
-        children = self._fetch(node) if node is not None and parent.column() == 0 else []
-        if row >= len(children):
+        if node is None or parent.column() != 0:
+            return QModelIndex()
+        children = node.children if node.children is not None else self._fetch(node)
+        if not (0 <= row < len(children) and 0 <= column < _COLUMNS):
             return QModelIndex()
         return self.createIndex(row, column, children[row].number)
 
@@ -267,17 +278,21 @@ class ModuleTreeModel(QAbstractItemModel):
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        if not index.isValid():
+        node = self._nodes.get(index.internalId()) if index.isValid() else None
+        if node is None:
             return Flag.ItemIsDropEnabled
-        flags = Flag.ItemIsEnabled | Flag.ItemIsSelectable | Flag.ItemIsDropEnabled
-        node = self.node(index)
-        if node is not None and node.parent is not None:
-            flags |= Flag.ItemIsDragEnabled
-            if index.column() == Column.NAME:
-                flags |= Flag.ItemIsEditable
-        if node is not None and index.column() == Column.TRAINED and self.facts.of(node).trains:
+        if node.parent is None:
+            return _ROOT
+        column = index.column()
+        flags = _FLAGS[not node.module._modules, column == Column.NAME]
+        if column == Column.TRAINED and self.facts.of(node).trains:
             flags |= Flag.ItemIsUserCheckable
         return flags
+
+    def cells(self, index: Index) -> cells.Cells | None:
+        """Return all that the row of an index says, for who draws it."""
+        node = self._nodes.get(index.internalId())
+        return None if node is None else self.facts.of(node)
 
     def setData(self, index: Index, value: Any, role: int = Role.EditRole) -> bool:
         """Ask for the edit; the row changes when the state does."""

@@ -234,21 +234,21 @@ def _in_order(path: str, call: Call, paths: dict[int, str]) -> Iterator[tuple[st
 
 def _calls_at(wanted: str, root: Call) -> Iterator[Call]:
     """Yield the calls of the module at ``wanted``, looking only where they can be."""
-    waiting = [("", root)]
+    waiting = [(wanted, root)]
     while waiting:
-        path, call = waiting.pop()
-        if path == wanted:
+        rest, call = waiting.pop()
+        if not rest:
             yield call
-        below = [
-            (join(path, place) if place else path, inner)
-            for place, inner in call.inner
-            if isinstance(place, str)
-        ]
-        waiting += [each for each in reversed(below) if _leads_to(each[0], wanted)]
-
-
-def _leads_to(path: str, wanted: str) -> bool:
-    return not path or path == wanted or wanted.startswith(path + ".")
+        below = []
+        for place, inner in call.inner:
+            if place == "":  # it calls itself
+                below.append((rest, inner))
+            elif isinstance(place, str) and rest.startswith(place):
+                if len(rest) == len(place):
+                    below.append(("", inner))
+                elif rest[len(place)] == ".":
+                    below.append((rest[len(place) + 1 :], inner))
+        waiting += reversed(below)
 
 
 def _held(module: nn.Module, facts: Facts, tangled: bool) -> tuple[int, int, int]:
