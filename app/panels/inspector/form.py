@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
+from shiboken6 import isValid
 
 import core
 from app.jobs import Job, Jobs
@@ -150,7 +151,7 @@ class ArgumentsForm(QWidget):
                     edit.check(document)
 
         def failed(error: ModelwrightError) -> None:
-            if document is self._document and field.stands(value):
+            if isValid(field) and document is self._document and field.stands(value):
                 field.mark(str(error))
 
         if self._trial is not None:

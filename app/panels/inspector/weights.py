@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 import core
 from app import numbers
@@ -106,7 +107,7 @@ class Weights(QWidget):
         tensor = weight.tensor
 
         def done(found: "Statistics") -> None:
-            if self.current is weight:
+            if isValid(self) and self.current is weight:  # the window may be gone by now
                 self._show_statistics(weight, found)
 
         self._job = self._jobs.start(lambda _: core.statistics_of(tensor), done, wait=0.01)
