@@ -41,8 +41,9 @@ class Histogram(QWidget):
         step = (self._high - self._low) / len(self._counts)
         low = numbers.real(self._low + number * step)
         high = numbers.real(self._low + (number + 1) * step)
-        values = numbers.exact(self._counts[number])
-        return self.tr("{} to {}: {} values").format(low, high, values)
+        count = self._counts[number]
+        said = self.tr("{} to {}: {} value") if count == 1 else self.tr("{} to {}: {} values")
+        return said.format(low, high, numbers.exact(count))
 
     def sizeHint(self) -> QSize:
         letter = self.fontMetrics()

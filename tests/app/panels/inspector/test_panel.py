@@ -188,7 +188,7 @@ def test_a_bar_says_what_it_stands_for(bench: Benches) -> None:
     histogram.show_counts((1, 0, 3, 2), -1.0, 1.0)
     histogram.resize(100, 60)
     assert histogram.bin_text(60) == "0 to 0.5: 3 values"
-    assert histogram.bin_text(-5) == "-1 to -0.5: 1 values"
+    assert histogram.bin_text(-5) == "-1 to -0.5: 1 value"
 
 
 def test_the_theme_may_change_while_it_is_open(bench: Benches, qapp: QApplication) -> None:
