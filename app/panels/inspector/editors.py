@@ -44,6 +44,7 @@ class Editor(QWidget):
         self.control = control
         self.parameter = parameter
         self.wrong = False
+        self.stops: list[QWidget] = [control]
         self._shown: str | None = ""
         self._asked: str | None = None
         control.setAccessibleName(parameter.name)
@@ -153,7 +154,8 @@ class LineEditor(Editor):
         self.line.textEdited.connect(self.typed)
         field.editingFinished.connect(self._finish)
         if words:
-            self.row.addWidget(_words_button(self, words))
+            self.stops.append(_words_button(self, words))
+            self.row.addWidget(self.stops[-1])
 
     def _finish(self) -> None:
         if not isValid(self.line):

@@ -1,5 +1,6 @@
 """The form: the arguments of the selected module, or those that several have in common."""
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
@@ -88,6 +89,14 @@ class ArgumentsForm(QWidget):
             self._grid.addWidget(field.reset, 2 * number, 2)
             self._grid.addWidget(field.message, 2 * number + 1, 0, 1, 3)
         self._grid.addWidget(self.note, 2 * len(rows), 0, 1, 3)
+        self._order()
+
+    def _order(self) -> None:
+        """Let Tab go through each row: the editor, its words, its reset button."""
+        editable = [(f.editor, f.reset) for f in self.fields.values() if f.editor is not None]
+        stops = [stop for editor, reset in editable for stop in (*editor.stops, reset)]
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
 
     def _clear(self) -> None:
         for field in self.fields.values():

@@ -198,6 +198,20 @@ def test_the_field_keeps_the_focus_when_its_edit_comes_back(bench: Benches, qtbo
     assert field.editor.text() == "2"
 
 
+def test_tab_goes_from_the_editor_to_its_reset_and_to_the_next_row(bench: Benches) -> None:
+    made = bench(session("Sequential(Conv2d(3, 8, 3, stride=2, padding=1))"), "0")
+    fields = made.panel.form.fields
+    stops = []
+    at = fields["stride"].editor.control
+    while at is not fields["dilation"].editor.control:
+        stops.append(at)
+        at = at.nextInFocusChain()
+    wanted = [*fields["stride"].editor.stops, fields["stride"].reset]
+    wanted += [*fields["padding"].editor.stops, fields["padding"].reset]
+    assert [each for each in stops if each in wanted] == wanted
+    assert fields["bias"].reset not in stops
+
+
 def test_what_is_being_typed_stays_when_another_edit_comes_back(bench: Benches) -> None:
     made = bench(session("Sequential(Conv2d(3, 8, 3))"), "0")
     made.type("kernel_size", "5, ")
