@@ -42,8 +42,13 @@ class Entry:
 
     @property
     def brief(self) -> str:
-        """The summary without the words that each of them begins with."""
-        rest = _OPENING.sub("", self.summary)
+        """The summary without the words that each of them begins with, if it says anything."""
+        if self.summary.startswith("See "):
+            return ""
+        opening = _OPENING.match(self.summary)
+        if opening is None:
+            return self.summary
+        rest = self.summary[opening.end() :]
         return rest[:1].upper() + rest[1:]
 
     @property
@@ -105,8 +110,7 @@ def _is_head_with(entry: Entry, words: list[str]) -> bool:
 
 
 def _begins(head: Entry, typed: str) -> bool:
-    names = (head.title, head.name.removeprefix(PRESET), head.group)
-    return any(name.lower().startswith(typed) for name in names)
+    return any(name.lower().startswith(typed) for name in (head.title, head.group))
 
 
 def _of_layer(layer: "Layer") -> Entry:
