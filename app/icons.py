@@ -114,15 +114,15 @@ def pixmap(name: str, size: int, colour: QColor) -> QPixmap:
 @cache
 def _drawn(name: str, size: int) -> QPixmap:
     """Rendering costs most, so it is done once and coloured for each mode and theme."""
-    renderer = QSvgRenderer(QByteArray(_text(name).encode()))
     drawn = QPixmap(QSize(size, size))
     drawn.fill(Qt.GlobalColor.transparent)
     painter = QPainter(drawn)
-    renderer.render(painter, QRectF(0, 0, size, size))
+    _renderer(name).render(painter, QRectF(0, 0, size, size))
     painter.end()
     return drawn
 
 
-def _text(name: str) -> str:
+@cache
+def _renderer(name: str) -> QSvgRenderer:
     text = (FOLDER / f"{name}.svg").read_text(encoding="utf-8")
-    return text.replace("currentColor", "#000000")
+    return QSvgRenderer(QByteArray(text.replace("currentColor", "#000000").encode()))
