@@ -24,8 +24,9 @@ def _asked_for() -> Iterator[tuple[str, str]]:
             if isinstance(node, ast.Call) and node.args:
                 called = getattr(node.func, "attr", getattr(node.func, "id", ""))
                 first = node.args[0]
-                if called in ("icon", "pixmap") and isinstance(first, ast.Constant):
-                    yield str(path.relative_to(APP)), str(first.value)
+                written = first.value if isinstance(first, ast.Constant) else None
+                if called in ("icon", "pixmap") and isinstance(written, str):
+                    yield str(path.relative_to(APP)), written
 
 
 def _inked(image: QImage) -> int:
