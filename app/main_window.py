@@ -34,6 +34,11 @@ Area = Qt.DockWidgetArea
 class MainWindow(QMainWindow):
     """One window with one model. What its commands do is in :class:`app.commands.Commands`."""
 
+    commands: Commands
+    desk: Desk
+    tree: TreePanel
+    problems: ProblemsPanel
+
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.settings = settings
@@ -87,9 +92,9 @@ class MainWindow(QMainWindow):
         letter = self.fontMetrics().averageCharWidth()
         line = self.fontMetrics().height()
         self.resizeDocks([palette, history], [26 * line, 11 * line], Qt.Orientation.Vertical)
-        self.resizeDocks([palette], [34 * letter], Qt.Orientation.Horizontal)
+        self.resizeDocks([palette], [40 * letter], Qt.Orientation.Horizontal)
         self.resizeDocks([self.docks["inspector"]], [42 * letter], Qt.Orientation.Horizontal)
-        self.resizeDocks([problems], [10 * line], Qt.Orientation.Vertical)
+        self.resizeDocks([problems], [9 * line], Qt.Orientation.Vertical)
 
     def _dock(self, name: str, title: str, panel: QWidget, area: Area) -> QDockWidget:
         dock = QDockWidget(title, self)
@@ -142,6 +147,7 @@ class MainWindow(QMainWindow):
         desk.opened.connect(self._note_opened)
         desk.trust_wanted.connect(self.commands.ask_trust)
         self.jobs.refused.connect(self.show_refusal)
+        self.tree.view.layer_used.connect(self.note_used)
         self.tree.layer_wanted.connect(self.commands.ask_layer)
         self.tree.menu_wanted.connect(self.show_context_menu)
         self.tree.removal_wanted.connect(self.commands.remove)
@@ -164,9 +170,12 @@ class MainWindow(QMainWindow):
         """Follow the desk: title, commands, and what stands in the middle."""
         self.actions_table.show_state(state)
         opened = state.document is not None
+        begins = opened and self.middle.currentWidget() is self.welcome
         self.middle.setCurrentWidget(self.tree if opened else self.welcome)
         self.setWindowTitle(f"{state.name}[*] — Modelwright" if opened else "Modelwright")
         self.setWindowModified(opened and not state.clean)
+        if begins:
+            self.tree.view.setFocus()
 
     def show_refusal(self, text: str) -> None:
         """Say why something was not done, where the user is looking."""
@@ -174,6 +183,7 @@ class MainWindow(QMainWindow):
             self.welcome.show_refusal(text)
         else:
             self.tree.show_refusal(text)
+            self.inspector.show_refusal(text)
 
     def show_note(self, text: str) -> None:
         """Say something good to know; it stays until something else happens."""
@@ -213,6 +223,11 @@ class MainWindow(QMainWindow):
             action.triggered.connect(lambda _=False, text=source: self.commands.open_source(text))
         if self.recent_menu.isEmpty():
             self.recent_menu.addAction(self.tr("Nothing was opened yet")).setEnabled(False)
+
+    def note_used(self, name: str) -> None:
+        """Remember that a layer of the palette was placed."""
+        self.palette_panel.note_used(name)
+        self.settings.recent_layers = list(self.palette_panel.recent)
 
     def _keep_favourites(self, names: tuple[str, ...]) -> None:
         self.settings.favourites = list(names)
@@ -265,8 +280,8 @@ class MainWindow(QMainWindow):
             event.ignore()
             self.commands.discarding(self._leave)
             return
-        self.settings.geometry = self.saveGeometry().data()
-        self.settings.docks = self.saveState().data()
+        self.settings.geometry = bytes(self.saveGeometry().data())
+        self.settings.docks = bytes(self.saveState().data())
         self.settings.sync()
         self.jobs.cancel_all()
         self.jobs.wait_all(2.0)

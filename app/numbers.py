@@ -31,6 +31,11 @@ def real(number: float) -> str:
     return f"{number:.4g}"
 
 
+def percent(share: float) -> str:
+    """Return a share of 0 to 1 as ``97.9 %``; what is nearly all is not called all."""
+    return "over 99.9 %" if 0.9995 <= share < 1 else f"{share:.1%}".replace("%", " %")
+
+
 def _scaled(number: int, base: int, units: tuple[str, ...]) -> str:
     value, step = float(number), 0
     # 999.5 would be written 1000: it belongs to the next unit (with 1024, four digits may stand).

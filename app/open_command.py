@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -21,7 +22,7 @@ def open_command(
     recipe: Path | None,
     trust: bool,
     screenshot: Path | None,
-    theme: str | None,
+    theme: Literal["light", "dark"] | None,
     size: str,
     selection: tuple[str, ...],
     scale: float,

@@ -60,7 +60,8 @@ def spec_for(name: str, report: "Report", spot: Spot) -> "LayerSpec":
     if not name.startswith(PRESET):
         return core.suggest_spec(name, place)
     preset = core.find_preset(name.removeprefix(PRESET))
-    return preset.make(place, place.out_features() or 10)
+    spec: LayerSpec = preset.make(place, place.out_features() or 10)
+    return spec
 
 
 def edit_for_layer(text: str, spot: Spot) -> "Edit":
@@ -129,17 +130,15 @@ def consequence(report: "Report", edit: "Edit") -> Consequence:
     except ModelwrightError as error:
         return Consequence(str(error), refused=True)
     facts = [*_outputs(report, found), *_weights(found)]
-    head = f"{edit.path or 'model'} → {edit.layer}" if _replaces(edit) else edit.label
+    head = edit.label
+    if isinstance(edit, core.Replace):
+        head = f"{edit.path or 'model'} → {edit.layer}"
     text = f"{head}: {', '.join(facts)}" if facts else head
     if found.problems:
         text += f"\nThen {found.problems[0].message}"
         if len(found.problems) > 1:
             text += f" (and {len(found.problems) - 1} more)"
     return Consequence(text)
-
-
-def _replaces(edit: "Edit") -> bool:
-    return isinstance(edit, core.Replace)
 
 
 def _outputs(before: "Report", found: "Preview") -> list[str]:

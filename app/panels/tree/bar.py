@@ -141,12 +141,12 @@ class FindBar(QWidget):
         self._search = self.field.addAction(
             icons.icon("filter"), QLineEdit.ActionPosition.LeadingPosition
         )
-        self.depth = QComboBox()
-        self.depth.setAccessibleName(self.tr("Expand to depth"))
-        self.depth.setToolTip(self.tr("How many levels of the tree to show"))
+        self.levels = QComboBox()
+        self.levels.setAccessibleName(self.tr("Expand to depth"))
+        self.levels.setToolTip(self.tr("How many levels of the tree to show"))
         for title, levels in ((self.tr("1 level"), 1), (self.tr("2 levels"), 2),
                               (self.tr("3 levels"), 3), (self.tr("All levels"), -1)):  # fmt: skip
-            self.depth.addItem(title, levels)
+            self.levels.addItem(title, levels)
         self.trash = TrashButton()
         self.trash.dropped.connect(self.removal_wanted)
         self._timer = QTimer(self)
@@ -154,11 +154,11 @@ class FindBar(QWidget):
         self._timer.setInterval(120)
         self._timer.timeout.connect(lambda: self.filtered.emit(self.field.text().strip()))
         self.field.textChanged.connect(lambda: self._timer.start())
-        self.depth.activated.connect(lambda: self.expanded.emit(self.depth.currentData()))
+        self.levels.activated.connect(lambda: self.expanded.emit(self.levels.currentData()))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.field, 1)
-        row.addWidget(self.depth)
+        row.addWidget(self.levels)
         row.addWidget(self.trash)
 
     def changeEvent(self, event: QEvent) -> None:

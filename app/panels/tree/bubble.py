@@ -15,6 +15,7 @@ class Bubble(QLabel):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
+        self._window = window
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAccessibleName(self.tr("What dropping here would do"))
         self.setWordWrap(True)
@@ -38,7 +39,7 @@ class Bubble(QLabel):
 
     def follow(self, at: QPoint) -> None:
         """Stay beside the cursor, and inside the window."""
-        room = self.parentWidget().rect()
+        room = self._window.rect()
         place = at + _AWAY
         if place.y() + self.height() > room.bottom():
             place.setY(at.y() - _AWAY.y() - self.height())
@@ -65,6 +66,6 @@ class Bubble(QLabel):
         metrics = self.fontMetrics()
         widest = max(metrics.horizontalAdvance(line) for line in self.text().split("\n"))
         margins = self.contentsMargins()
-        limit = min(metrics.averageCharWidth() * 64, self.parentWidget().width())
+        limit = min(metrics.averageCharWidth() * 64, self._window.width())
         width = min(widest + 2, limit) + margins.left() + margins.right()
         self.resize(width, self.heightForWidth(width))

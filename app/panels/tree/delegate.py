@@ -40,7 +40,7 @@ class TreeDelegate(QStyledItemDelegate):
             super().initStyleOption(option, index)
             return
         column = index.column()
-        option.index = index
+        option.index = index  # type: ignore[assignment]
         features = Feature.HasDisplay
         option.text = found.texts[column]
         if column in NUMBERS:

@@ -34,12 +34,14 @@ class TreeView(QTreeView):
     """Shows a :class:`ModuleTreeModel`.
 
     ``asked``: an edit, made by dropping. ``layer_wanted``: a layer was dropped whose arguments are
-    open: its spec and the :class:`Spot`. ``refused``: a sentence, where a drop comes to nothing.
+    open: its spec and the :class:`Spot`. ``layer_used``: a layer of the palette was put somewhere.
+    ``refused``: a sentence, where a drop comes to nothing.
     """
 
     asked = Signal(object)
     layer_wanted = Signal(str, object)
     refused = Signal(str)
+    layer_used = Signal(str)
 
     def __init__(self, model: ModuleTreeModel, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -156,6 +158,8 @@ class TreeView(QTreeView):
         except ModelwrightError as error:
             self.refused.emit(str(error))
             return
+        if layer is not None:
+            self.layer_used.emit(layer)
         if edit is None:
             self.layer_wanted.emit(spec, spot)
         else:

@@ -1,0 +1,141 @@
+"""The sheet that asks for a layer: what to put there, and what would come of it, while typing."""
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QStringListModel, Qt, QTimer, Signal
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import (
+    QCompleter,
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+import core
+from app import theme
+from app.consequence import Consequence
+from app.jobs import Job, Jobs
+
+#: How long (ms) typing has to pause before the layer is tried.
+_PAUSE = 120
+
+
+class AskLayerDialog(QDialog):
+    """``layer_given`` carries the text of a layer that ``check`` did not refuse.
+
+    ``check`` says what would come of a text; it runs on a thread.
+    """
+
+    layer_given = Signal(str)
+
+    def __init__(
+        self,
+        title: str,
+        text: str,
+        check: Callable[[str], Consequence],
+        jobs: Jobs,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._check = check
+        self._jobs = jobs
+        self._job: Job | None = None
+        self._wants_to_accept = False
+        self.field = QLineEdit(text)
+        self.field.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.field.setPlaceholderText("Linear(2048, 10)")
+        self.field.setAccessibleName(self.tr("Layer"))
+        self.field.setMinimumWidth(self.fontMetrics().averageCharWidth() * 60)
+        self.field.setCompleter(self._completer())
+        label = QLabel(self.tr("&Layer, as one writes it; a name alone takes what fits the place"))
+        label.setBuddy(self.field)
+        self.said = QLabel()
+        self.said.setWordWrap(True)
+        self.said.setTextFormat(Qt.TextFormat.PlainText)
+        self.said.setAccessibleName(self.tr("What it would do"))
+        self.said.setMinimumHeight(self.fontMetrics().lineSpacing() * 3)
+        self.said.setAlignment(Qt.AlignmentFlag.AlignTop)
+        buttons = QDialogButtonBox.StandardButton
+        self.buttons = QDialogButtonBox(buttons.Ok | buttons.Cancel)
+        self.buttons.accepted.connect(self._accept)
+        self.buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        for widget in (label, self.field, self.said, self.buttons):
+            column.addWidget(widget)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_PAUSE)
+        self._timer.timeout.connect(self._try)
+        self.field.textChanged.connect(self._changed)
+        self._ok = self.buttons.button(buttons.Ok)
+        self._ok.setEnabled(False)
+        self._select_arguments()
+        self._try()
+
+    def _completer(self) -> QCompleter:
+        completer = QCompleter(QStringListModel(list(core.layers()), self), self)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        return completer
+
+    def _select_arguments(self) -> None:
+        """Select what stands in the parentheses: the name is mostly right already."""
+        text = self.field.text()
+        first, last = text.find("("), text.rfind(")")
+        if 0 <= first < last:
+            self.field.setSelection(first + 1, last - first - 1)
+
+    def _changed(self) -> None:
+        self._ok.setEnabled(False)
+        self._wants_to_accept = False
+        self._timer.start()
+
+    def _try(self) -> None:
+        self._timer.stop()
+        if self._job is not None:
+            self._job.cancel()
+        text = self.field.text().strip()
+        if not text:
+            self._say(Consequence(self.tr("Type a layer, or the first letters of its name.")))
+            self._ok.setEnabled(False)
+            return
+        check = self._check
+        self._job = self._jobs.start(lambda _: check(text), partial(self._found, text), wait=0.01)
+
+    def _found(self, text: str, found: Consequence) -> None:
+        if text != self.field.text().strip():
+            return
+        self._say(found)
+        self._ok.setEnabled(not found.refused)
+        if self._wants_to_accept and not found.refused:
+            self._give(text)
+
+    def _say(self, found: Consequence) -> None:
+        palette = self.said.palette()
+        tone = theme.tone("problem" if found.refused else "muted")
+        palette.setColor(self.said.foregroundRole(), tone)
+        self.said.setPalette(palette)
+        self.said.setText(found.text)
+
+    def _accept(self) -> None:
+        """Give the layer; where it is still being tried, as soon as it is known to be possible."""
+        if self._ok.isEnabled():
+            self._give(self.field.text().strip())
+        else:
+            self._wants_to_accept = True
+            self._try()
+
+    def _give(self, text: str) -> None:
+        self.layer_given.emit(text)
+        self.accept()
+
+    def done(self, result: int) -> None:
+        if self._job is not None:
+            self._job.cancel()
+        super().done(result)

@@ -1,0 +1,105 @@
+"""The model zoo as a table: what can be opened by name, with what its metadata says."""
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QCoreApplication,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+)
+
+from app import numbers
+
+if TYPE_CHECKING:
+    from core.source import ModelEntry
+
+Role = Qt.ItemDataRole
+Index = QModelIndex | QPersistentModelIndex
+_NOWHERE = QModelIndex()
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+HEADERS = ("Model", "Task", "Parameters", "GFLOPs", "Score", "Metric", "Download")
+_NUMBERS = (2, 3, 4, 6)
+METRICS = {
+    "acc@1": "top-1 %", "box_map": "box mAP", "miou": "mean IoU", "kp_map": "keypoint mAP",
+}  # fmt: skip
+
+
+class ZooModel(QAbstractTableModel):
+    """The models whose name or task holds every word that is looked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: list[ModelEntry] = []
+        self.entries: list[ModelEntry] = []
+        self._words: list[str] = []
+        self._order = (0, False)
+
+    def show_models(self, entries: "list[ModelEntry]") -> None:
+        """Show other models."""
+        self._all = entries
+        self._choose()
+
+    def show_only(self, text: str) -> None:
+        """Show only what fits ``text``."""
+        self._words = text.lower().split()
+        self._choose()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        self._order = (max(0, column), order == Qt.SortOrder.DescendingOrder)
+        self._choose()
+
+    def _choose(self) -> None:
+        self.beginResetModel()
+        found = [e for e in self._all if all(w in f"{e.name} {e.task}" for w in self._words)]
+        column, reverse = self._order
+        known = [e for e in found if _value(e, column) is not None]
+        unknown = [e for e in found if _value(e, column) is None]  # last in either order
+        self.entries = sorted(known, key=lambda e: _value(e, column), reverse=reverse) + unknown
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        return 0 if parent.isValid() else len(self.entries)
+
+    def columnCount(self, parent: Index = _NOWHERE) -> int:
+        return 0 if parent.isValid() else len(HEADERS)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
+    ) -> Any:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Role.DisplayRole:
+            return QCoreApplication.translate("Zoo", HEADERS[section])
+        return _RIGHT if role == Role.TextAlignmentRole and section in _NUMBERS else None
+
+    def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= len(self.entries):
+            return None
+        entry, column = self.entries[index.row()], index.column()
+        if role == Role.DisplayRole:
+            return _text(entry, column)
+        if role == Role.TextAlignmentRole and column in _NUMBERS:
+            return _RIGHT
+        if role == Role.ToolTipRole:
+            return ", ".join(entry.weights) or QCoreApplication.translate("Zoo", "No weights")
+        return None
+
+
+def _value(entry: "ModelEntry", column: int) -> Any:
+    return (entry.name, entry.task, entry.parameters, entry.gflops, entry.score, entry.metric,
+            entry.size_mb)[column]  # fmt: skip
+
+
+def _text(entry: "ModelEntry", column: int) -> str:
+    value = _value(entry, column)
+    if value is None:
+        return ""
+    if column == 2:
+        return numbers.count(value)
+    if column in (3, 4):
+        return f"{value:.2f}"
+    if column == 5:
+        return METRICS.get(value, str(value))
+    return f"{value:.0f} MB" if column == 6 else str(value).replace("_", " " if column else "_")
