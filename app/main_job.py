@@ -39,6 +39,7 @@ def offscreen(folder: Path) -> int:
         desk = window.desk
         said: list[str] = []
         desk.refused.connect(said.append)
+        window.resize(1400, 900)
         window.show()
         window.commands.open_source("resnet50")
         screenshot.wait_until(lambda: screenshot.is_ready(window) or said)

@@ -5,12 +5,19 @@ Every pair of text and background in here has a contrast of at least 4.5:1; a te
 
 from typing import Literal
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPalette
+from PySide6.QtWidgets import (
+    QApplication,
+    QLineEdit,
+    QProxyStyle,
+    QStyle,
+    QStyleOption,
+    QWidget,
+)
 
 Theme = Literal["system", "light", "dark"]
-Tone = Literal["new", "changed", "problem", "good", "muted", "accent", "line", "surface"]
+Tone = Literal["new", "changed", "problem", "good", "muted", "accent", "line", "outline", "surface"]
 
 Role = QPalette.ColorRole
 _ROLES: dict[QPalette.ColorRole, tuple[str, str]] = {
@@ -45,6 +52,7 @@ TONES: dict[Tone, tuple[str, str]] = {
     "muted": ("#5c6471", "#9aa3b1"),
     "accent": ("#2459c4", "#86b1ff"),
     "line": ("#d9dce3", "#333844"),
+    "outline": ("#a2a9b5", "#596270"),
     "surface": ("#eceef3", "#242831"),
 }
 
@@ -70,10 +78,48 @@ def tone(name: Tone, of: QPalette | None = None) -> QColor:
     return QColor(TONES[name][is_dark(of)])
 
 
+class OutlinedFusion(QProxyStyle):
+    """Fusion with outlines that can be seen.
+
+    It makes them by darkening the window's colour, which on a dark window is the colour of fields.
+    """
+
+    _OUTLINED = frozenset(
+        {
+            QStyle.PrimitiveElement.PE_IndicatorCheckBox,
+            QStyle.PrimitiveElement.PE_IndicatorItemViewItemCheck,
+            QStyle.PrimitiveElement.PE_PanelLineEdit,
+        }
+    )
+
+    def drawPrimitive(
+        self,
+        element: QStyle.PrimitiveElement,
+        option: QStyleOption,
+        painter: QPainter,
+        widget: QWidget | None = None,
+    ) -> None:
+        super().drawPrimitive(element, option, painter, widget)
+        if element not in self._OUTLINED or not is_dark(option.palette):
+            return
+        if option.state & QStyle.StateFlag.State_HasFocus or _frameless(widget):
+            return
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(tone("outline", option.palette))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
+        painter.restore()
+
+
+def _frameless(widget: QWidget | None) -> bool:
+    return isinstance(widget, QLineEdit) and not widget.hasFrame()
+
+
 def apply(application: QApplication, theme: Theme = "system") -> None:
     """Put the application into a theme; ``system`` is what the desktop says, light if nothing."""
-    if application.style().objectName().lower() != "fusion":
-        application.setStyle("Fusion")
+    if not isinstance(application.style(), OutlinedFusion):
+        application.setStyle(OutlinedFusion("Fusion"))
     scheme = application.styleHints().colorScheme()
     dark = scheme == Qt.ColorScheme.Dark if theme == "system" else theme == "dark"
     application.setPalette(palette(dark))

@@ -126,5 +126,6 @@ def _version(name: str) -> str:
 
 
 def _qt_said(kind: QtMsgType, _: QMessageLogContext, message: str) -> Any:
-    level = logging.DEBUG if kind == QtMsgType.QtDebugMsg else logging.WARNING
+    harmless = kind == QtMsgType.QtDebugMsg or message.startswith("This plugin does not support")
+    level = logging.DEBUG if harmless else logging.WARNING
     _log.log(level, "Qt: %s", message)

@@ -8,11 +8,20 @@ from PySide6.QtCore import (
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
+    QSize,
     Qt,
     Signal,
 )
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QHBoxLayout, QListView, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QListView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import icons, theme
 from app.state import State
@@ -77,6 +86,15 @@ class StepsModel(QAbstractListModel):
         return self.tr("undone") if row > self.state.cursor else self.tr("done")
 
 
+class ElidingDelegate(QStyledItemDelegate):
+    """Rows are as wide as the list, so that long labels are shortened and not cut."""
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        return QSize(0, round(option.fontMetrics.height() * 1.6))
+
+
 class HistoryPanel(QWidget):
     """``jumped``: the number of a step, 0 the model as it was opened."""
 
@@ -92,6 +110,9 @@ class HistoryPanel(QWidget):
         self.list.setAccessibleName(self.tr("Steps"))
         self.list.setUniformItemSizes(True)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setItemDelegate(ElidingDelegate(self.list))
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setFrameShape(QListView.Shape.NoFrame)
         self.list.clicked.connect(self._go)
         self.list.activated.connect(self._go)
         self.undo = self._button(self.tr("Undo"), self.undone)

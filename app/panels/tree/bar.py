@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -35,11 +35,8 @@ class TotalsBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = State()
-        self.totals = QLabel()
+        self.totals = ElidedLabel()
         self.totals.setAccessibleName(self.tr("Totals"))
-        self.totals.setTextFormat(Qt.TextFormat.PlainText)
-        self.totals.setMinimumWidth(60)
-        self.totals.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.input = QLineEdit()
         self.input.setPlaceholderText("1,3,224,224")
         self.input.setAccessibleName(self.tr("Input shape"))
@@ -123,6 +120,23 @@ class TotalsBar(QWidget):
         if report is None:
             return ""
         return "→ " + (self.tr("fails") if report.output is None else str(report.output))
+
+
+class ElidedLabel(QLabel):
+    """A label that ends in dots where it has no room, instead of pushing others away."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        room = self.contentsRect()
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+        painter.end()
 
 
 class FindBar(QWidget):

@@ -74,7 +74,7 @@ class TreeView(QTreeView):
         header.setSectionsMovable(True)
         letter = self.fontMetrics().averageCharWidth()
         widths = {
-            Column.NAME: 27, Column.MARK: 12, Column.TYPE: 22, Column.OUTPUT: 19,
+            Column.NAME: 25, Column.MARK: 11, Column.TYPE: 21, Column.OUTPUT: 19,
             Column.PARAMETERS: 13, Column.MACS: 10, Column.TRAINED: 8,
         }  # fmt: skip
         for column, letters in widths.items():
