@@ -9,7 +9,7 @@ OUT := out
 .PHONY: run test install check bench clean help
 
 help:
-	@echo "make run      install, then the main job: resnet50 with the tutorial's head, saved to $(OUT)/"
+	@echo "make run      install, then the window on resnet50; without a screen the main job, into $(OUT)/"
 	@echo "make test     install, then every check and test"
 	@echo "make check    ruff, mypy and the architecture test: seconds"
 	@echo "make bench    the benchmarks: us and the peers in one run"
@@ -26,11 +26,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 run: install
-	@mkdir -p $(OUT)
-	$(BIN)/modelwright edit resnet50 \
-	  --replace 'fc=Sequential(fc1=Linear(2048, 128), relu1=ReLU(), dropout1=Dropout(0.5), fc2=Linear(128, 10), output=Softmax(dim=1))' \
-	  --save $(OUT)/resnet50_10.pth --recipe $(OUT)/recipe.json --force
-	@echo "The weights are in $(OUT)/resnet50_10.pth, the edits in $(OUT)/recipe.json."
+	$(BIN)/python -m app.main_job $(OUT)
 
 check: install
 	$(BIN)/ruff check .
@@ -42,7 +38,7 @@ test: check
 	$(BIN)/pytest -n 2 --dist worksteal
 
 bench: install
-	@failed=0; for script in benchmarks/shapes_first.py benchmarks/shapes_after_edit.py benchmarks/large.py; do \
+	@failed=0; for script in benchmarks/shapes_first.py benchmarks/shapes_after_edit.py benchmarks/large.py benchmarks/tree.py benchmarks/window.py; do \
 	  echo "== $$script"; $(BIN)/python $$script || failed=1; done; exit $$failed
 
 clean:

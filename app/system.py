@@ -21,9 +21,20 @@ OFFSCREEN = {
 }
 
 
+#: What a window on an X screen needs besides.
+WINDOW = {
+    "libxcb-cursor0": "xcb-cursor",
+    "libxkbcommon-x11-0": "xkbcommon-x11",
+    "libxcb-icccm4": "xcb-icccm",
+    "libxcb-keysyms1": "xcb-keysyms",
+    "libxcb-shape0": "xcb-shape",
+}
+
+
 def missing() -> list[str]:
     """Return the Debian packages whose libraries Qt would not find."""
-    return [package for package, name in OFFSCREEN.items() if not ctypes.util.find_library(name)]
+    needed = {**OFFSCREEN, **(WINDOW if os.environ.get("DISPLAY") else {})}
+    return [package for package, name in needed.items() if not ctypes.util.find_library(name)]
 
 
 def main(arguments: list[str]) -> int:

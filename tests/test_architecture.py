@@ -73,6 +73,37 @@ def test_every_room_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=_named)
+def test_panels_and_dialogs_meet_only_at_the_window(path: Path) -> None:
+    """A panel knows none of the others; a dialog is opened by the window's commands."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    if parts[0] != "app" or parts[1] not in ("panels", "dialogs", "item_models"):
+        return
+    shared = {"app.panels.notice", "app.dialogs.crash"}  # a strip, and the list of versions
+    for name in _imports(path):
+        if name in shared or not name.startswith("app."):
+            continue
+        room, _, other = name.removeprefix("app.").partition(".")
+        assert room != "main_window" or parts == ("app", "dialogs", "crash"), name
+        if room in ("panels", "dialogs"):
+            family = other.partition(".")[0].partition("_")[0]
+            assert (room, family) == (parts[1], parts[2].partition("_")[0]), name
+
+
+@pytest.mark.parametrize("path", FILES, ids=_named)
+def test_torch_is_not_imported_with_the_window(path: Path) -> None:
+    """Names of core come lazily from ``import core``; its errors are plain."""
+    if path.relative_to(ROOT).parts[0] != "app":
+        return
+    tree = ast.parse(path.read_text())
+    for node in tree.body:  # what stands in functions or under TYPE_CHECKING comes later
+        if isinstance(node, ast.ImportFrom):
+            assert node.module is not None
+            root = node.module.split(".")[0]
+            assert root not in ("torch", "torchvision"), node.module
+            assert root != "core" or node.module in ("core.errors", "core.cli"), node.module
+
+
+@pytest.mark.parametrize("path", FILES, ids=_named)
 def test_a_file_is_one_room(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400
 

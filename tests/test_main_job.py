@@ -3,6 +3,7 @@
 What is saved is loaded by plain PyTorch in a process that knows no Modelwright.
 """
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -40,6 +41,25 @@ ORACLE = """
         torch.save(net.eval()(torch.randn(1, 3, 64, 64)), sys.argv[2])
     assert not any(name.split(".")[0] in ("core", "app") for name in sys.modules)
 """
+
+
+def test_the_window_does_the_main_job_where_there_is_no_screen(tmp_path: Path) -> None:
+    """What ``make run`` does then: a picture, weights that plain PyTorch loads, a recipe."""
+    out = tmp_path / "out"
+    variables = {k: v for k, v in os.environ.items() if "DISPLAY" not in k and "QT_" not in k}
+    done = subprocess.run(
+        [sys.executable, "-m", "app.main_job", out],
+        capture_output=True, text=True, check=False, env=variables,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "no screen" in done.stdout
+    assert (out / "screenshot.png").read_bytes().startswith(b"\x89PNG")
+    subprocess.run(
+        [sys.executable, "-I", "-c", textwrap.dedent(ORACLE), out / "resnet50_10.pth",
+         tmp_path / "out.pt"],
+        check=True, cwd="/",
+    )  # fmt: skip
+    assert core.open(str(out / "recipe.json")).problems == ()
 
 
 def test_the_head_of_resnet50_is_swapped_and_plain_pytorch_loads_it(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ class _Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(
                 [
+                    ("open SOURCE", "The window on a model, or a picture of it (--screenshot)."),
                     ("show SOURCE", "The tree of a model: shapes, parameters, MACs, problems."),
                     ("edit SOURCE ...", "Change a model, check it, save weights and recipe."),
                     ("replay RECIPE", "Make the edits of a recipe again."),
@@ -53,7 +54,7 @@ class _Commands(click.Group):
 def cli() -> None:
     """Modelwright opens a PyTorch model, changes it, and gives PyTorch back.
 
-    SOURCE is a model's name (resnet50, torchvision:resnet50(num_classes=10), timm:NAME), a file
+    Without a command the window opens. SOURCE is a model's name (resnet50, torchvision:resnet50(num_classes=10), timm:NAME), a file
     (net.py:Net(in_ch=3)), an import path (package.module:factory()), a layer expression
     ("Sequential(Linear(784, 256), ReLU(), Linear(256, 10))") or a recipe (recipe.json).
     """

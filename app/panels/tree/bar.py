@@ -119,7 +119,8 @@ class TotalsBar(QWidget):
     def _given(self, report: "Report | None") -> str:
         if report is None:
             return ""
-        return "→ " + (self.tr("fails") if report.output is None else str(report.output))
+        fails = report.output is None or bool(report.problems)
+        return "→ " + (self.tr("fails") if fails else str(report.output))
 
 
 class ElidedLabel(QLabel):
