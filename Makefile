@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 OUT := out
 
-.PHONY: run test install check bench clean help
+.PHONY: run test install check bench pictures clean help
 
 help:
 	@echo "make run      install, then the window on resnet50; without a screen the main job, into $(OUT)/"
 	@echo "make test     install, then every check and test"
 	@echo "make check    ruff, mypy and the architecture test: seconds"
+	@echo "make pictures the README's pictures, of the real window"
 	@echo "make bench    the benchmarks: us and the peers in one run"
 
 install: $(STAMP)
@@ -40,6 +41,9 @@ test: check
 bench: install
 	@failed=0; for script in benchmarks/shapes_first.py benchmarks/shapes_after_edit.py benchmarks/large.py benchmarks/tree.py benchmarks/window.py; do \
 	  echo "== $$script"; $(BIN)/python $$script || failed=1; done; exit $$failed
+
+pictures: install
+	$(BIN)/python resources/pictures.py
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

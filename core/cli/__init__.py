@@ -54,7 +54,9 @@ class _Commands(click.Group):
 def cli() -> None:
     """Modelwright opens a PyTorch model, changes it, and gives PyTorch back.
 
-    Without a command the window opens. SOURCE is a model's name (resnet50, torchvision:resnet50(num_classes=10), timm:NAME), a file
+    Without a command the window opens.
+
+    SOURCE is a model's name (resnet50, torchvision:resnet50(num_classes=10), timm:NAME), a file
     (net.py:Net(in_ch=3)), an import path (package.module:factory()), a layer expression
     ("Sequential(Linear(784, 256), ReLU(), Linear(256, 10))") or a recipe (recipe.json).
     """
