@@ -74,8 +74,8 @@ class TreeView(QTreeView):
         header.setSectionsMovable(True)
         letter = self.fontMetrics().averageCharWidth()
         widths = {
-            Column.NAME: 27, Column.MARK: 13, Column.TYPE: 19, Column.OUTPUT: 16,
-            Column.PARAMETERS: 11, Column.MACS: 9, Column.TRAINED: 7,
+            Column.NAME: 25, Column.MARK: 13, Column.TYPE: 21, Column.OUTPUT: 19,
+            Column.PARAMETERS: 13, Column.MACS: 9, Column.TRAINED: 7,
         }  # fmt: skip
         for column, letters in widths.items():
             header.resizeSection(column, letters * letter)
