@@ -65,7 +65,11 @@ class TotalsBar(QWidget):
         if state.report is not before.report or state.document is not before.document:
             self.totals.setText(self._sum(state.report))
             self.totals.setToolTip(self._exactly(state.report))
-            self.output.setText(self._given(state.report))
+            given = self._given(state.report)
+            room = self.fontMetrics().averageCharWidth() * 40
+            elide = Qt.TextElideMode.ElideRight
+            self.output.setText(self.fontMetrics().elidedText(given, elide, room))
+            self.output.setToolTip(given)
         if state.document is not before.document:
             self._reset()
         self.setEnabled(state.document is not None)
