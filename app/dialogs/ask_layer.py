@@ -73,6 +73,7 @@ class AskLayerDialog(QDialog):
         self._timer.setInterval(_PAUSE)
         self._timer.timeout.connect(self._try)
         self.field.textChanged.connect(self._changed)
+        self.field.returnPressed.connect(self._accept)
         self._ok = self.buttons.button(buttons.Ok)
         self._ok.setEnabled(False)
         self._select_arguments()
