@@ -1,0 +1,71 @@
+"""The window that a real mouse is tried on: ``python -m tests.app.mouse_window FACTS``.
+
+It writes what it shows, and where, to the file ``FACTS`` (JSON), ten times a second.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, QPoint, QTimer
+from PySide6.QtWidgets import QAbstractItemView
+
+from app import start
+
+NET = "Sequential(a=Linear(4, 4), b=ReLU(), c=Sequential(Tanh(), GELU()), d=Linear(4, 2))"
+
+
+def center(view: QAbstractItemView, index: QModelIndex) -> list[int]:
+    rect = view.visualRect(index)
+    at = view.viewport().mapToGlobal(QPoint(rect.left() + 20, rect.center().y()))
+    return [at.x(), at.y(), rect.height()]
+
+
+def main(facts: Path) -> int:
+    application, window = start.make(Path(tempfile.mkdtemp()) / "settings.ini")
+    window.resize(1100, 700)
+    window.move(0, 0)
+    window.show()
+    window.activateWindow()
+    window.commands.open_source(NET)
+    searched = False
+
+    def write() -> None:
+        nonlocal searched
+        state, tree = window.desk.state, window.tree
+        if state.report is None or window.jobs.running:
+            return
+        if not searched:  # one layer in the palette, so that it is known where
+            window.palette_panel.focus_search()
+            window.palette_panel.findChild(type(tree.find_bar.field)).setText("Softsign")
+            tree.view.expandAll()
+            searched = True
+            return
+        palette = window.palette_panel.findChild(QAbstractItemView)
+        bubble = tree.view._bubble
+        trash = tree.find_bar.trash
+        at = trash.mapToGlobal(trash.rect().center())
+        known = {
+            "window": int(window.winId()),
+            "children": [f"{p}:{type(m).__name__}" for p, m in state.document.modules()][1:],
+            "cursor": state.cursor,
+            "rows": {p: center(tree.view, tree.model.index_of(p)) for p, _ in
+                     state.document.modules()},
+            "layer": center(palette, palette.model().index(0, 0)),
+            "trash": [at.x(), at.y()],
+            "bubble": bubble.text() if bubble is not None and bubble.isVisible() else "",
+        }  # fmt: skip
+        fresh = facts.with_suffix(".new")
+        fresh.write_text(json.dumps(known))
+        os.replace(fresh, facts)
+
+    timer = QTimer()
+    timer.timeout.connect(write)
+    timer.start(100)
+    return int(application.exec())
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
