@@ -1,33 +1,28 @@
 """Light and dark: two palettes on Fusion, and the tones that carry meaning.
 
 Every pair of text and background in here has a contrast of at least 4.5:1; a test computes it.
+Fusion outlines fields by darkening the window's colour, which on a dark window nobody sees: so in
+the dark, fields are lighter than what they stand on.
 """
 
 from typing import Literal
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPalette
-from PySide6.QtWidgets import (
-    QApplication,
-    QLineEdit,
-    QProxyStyle,
-    QStyle,
-    QStyleOption,
-    QWidget,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
 
 Theme = Literal["system", "light", "dark"]
-Tone = Literal["new", "changed", "problem", "good", "muted", "accent", "line", "outline", "surface"]
+Tone = Literal["new", "changed", "problem", "good", "muted", "accent", "line", "surface"]
 
 Role = QPalette.ColorRole
 _ROLES: dict[QPalette.ColorRole, tuple[str, str]] = {
-    Role.Window: ("#f3f4f7", "#1d2027"),
+    Role.Window: ("#f3f4f7", "#191c22"),
     Role.WindowText: ("#1b2029", "#e6e9ef"),
-    Role.Base: ("#ffffff", "#16191f"),
-    Role.AlternateBase: ("#f8f9fb", "#1a1d24"),
+    Role.Base: ("#ffffff", "#272c35"),
+    Role.AlternateBase: ("#f8f9fb", "#2b303a"),
     Role.Text: ("#1b2029", "#e6e9ef"),
     Role.PlaceholderText: ("#68707d", "#8f98a6"),
-    Role.Button: ("#fbfbfd", "#2a2e37"),
+    Role.Button: ("#fbfbfd", "#2f343e"),
     Role.ButtonText: ("#1b2029", "#e6e9ef"),
     Role.BrightText: ("#b3261e", "#ff8f86"),
     Role.Highlight: ("#2459c4", "#2f62c9"),
@@ -39,7 +34,7 @@ _ROLES: dict[QPalette.ColorRole, tuple[str, str]] = {
     Role.Accent: ("#2459c4", "#5b8def"),
     Role.Light: ("#ffffff", "#343944"),
     Role.Midlight: ("#e9ebf0", "#2c313b"),
-    Role.Mid: ("#c3c8d1", "#3a404b"),
+    Role.Mid: ("#c3c8d1", "#434a57"),
     Role.Dark: ("#a2a9b5", "#0f1116"),
     Role.Shadow: ("#7d8592", "#000000"),
 }
@@ -51,8 +46,7 @@ TONES: dict[Tone, tuple[str, str]] = {
     "good": ("#0a6b38", "#5fd39a"),
     "muted": ("#5c6471", "#9aa3b1"),
     "accent": ("#2459c4", "#86b1ff"),
-    "line": ("#d9dce3", "#333844"),
-    "outline": ("#a2a9b5", "#596270"),
+    "line": ("#d9dce3", "#3a404c"),
     "surface": ("#eceef3", "#242831"),
 }
 
@@ -78,48 +72,10 @@ def tone(name: Tone, of: QPalette | None = None) -> QColor:
     return QColor(TONES[name][is_dark(of)])
 
 
-class OutlinedFusion(QProxyStyle):
-    """Fusion with outlines that can be seen.
-
-    It makes them by darkening the window's colour, which on a dark window is the colour of fields.
-    """
-
-    _OUTLINED = frozenset(
-        {
-            QStyle.PrimitiveElement.PE_IndicatorCheckBox,
-            QStyle.PrimitiveElement.PE_IndicatorItemViewItemCheck,
-            QStyle.PrimitiveElement.PE_PanelLineEdit,
-        }
-    )
-
-    def drawPrimitive(
-        self,
-        element: QStyle.PrimitiveElement,
-        option: QStyleOption,
-        painter: QPainter,
-        widget: QWidget | None = None,
-    ) -> None:
-        super().drawPrimitive(element, option, painter, widget)
-        if element not in self._OUTLINED or not is_dark(option.palette):
-            return
-        if option.state & QStyle.StateFlag.State_HasFocus or _frameless(widget):
-            return
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(tone("outline", option.palette))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
-        painter.restore()
-
-
-def _frameless(widget: QWidget | None) -> bool:
-    return isinstance(widget, QLineEdit) and not widget.hasFrame()
-
-
 def apply(application: QApplication, theme: Theme = "system") -> None:
     """Put the application into a theme; ``system`` is what the desktop says, light if nothing."""
-    if not isinstance(application.style(), OutlinedFusion):
-        application.setStyle(OutlinedFusion("Fusion"))
+    if application.style().objectName().lower() != "fusion":
+        application.setStyle("Fusion")
     scheme = application.styleHints().colorScheme()
     dark = scheme == Qt.ColorScheme.Dark if theme == "system" else theme == "dark"
     application.setPalette(palette(dark))
