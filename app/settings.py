@@ -85,8 +85,12 @@ class Settings:
     def folder(self) -> Path:
         """Where files were last opened or saved."""
         found = self._kept.value("folder")
-        path = Path(found) if isinstance(found, str) and found else Path.cwd()
-        return path if path.is_dir() else Path.cwd()
+        if isinstance(found, str) and found and _is_folder(Path(found)):
+            return Path(found)
+        try:
+            return Path.cwd()
+        except OSError:  # it was deleted behind the program's back
+            return Path.home()
 
     @folder.setter
     def folder(self, path: Path) -> None:
@@ -99,8 +103,7 @@ class Settings:
 
     @geometry.setter
     def geometry(self, data: bytes) -> None:
-        self._kept.setValue("layout_version", _LAYOUT_VERSION)
-        self._kept.setValue("geometry", QByteArray(data))
+        self._keep_layout("geometry", data)
 
     @property
     def docks(self) -> bytes:
@@ -109,7 +112,7 @@ class Settings:
 
     @docks.setter
     def docks(self, data: bytes) -> None:
-        self._kept.setValue("docks", QByteArray(data))
+        self._keep_layout("docks", data)
 
     def sync(self) -> None:
         """Write the file; where that cannot be done, the settings last as long as the program."""
@@ -122,10 +125,20 @@ class Settings:
         texts = found if isinstance(found, list) else []
         return [each for each in texts if isinstance(each, str) and each]
 
+    def _keep_layout(self, key: str, data: bytes) -> None:
+        if not self._knows_layout():  # the other part is of another version: it must not stay
+            self._kept.remove("geometry")
+            self._kept.remove("docks")
+        self._kept.setValue("layout_version", _LAYOUT_VERSION)
+        self._kept.setValue(key, QByteArray(data))
+
+    def _knows_layout(self) -> bool:
+        return str(self._kept.value("layout_version")) == str(_LAYOUT_VERSION)
+
     def _bytes(self, key: str) -> bytes:
         found = self._kept.value(key)
-        known = str(self._kept.value("layout_version")) == str(_LAYOUT_VERSION)
-        return bytes(found.data()) if known and isinstance(found, QByteArray) else b""
+        known = self._knows_layout() and isinstance(found, QByteArray)
+        return bytes(found.data()) if known else b""
 
 
 def _usual_path() -> Path:
@@ -136,15 +149,21 @@ def _usual_path() -> Path:
     return Path(QStandardPaths.writableLocation(location)) / "modelwright" / "settings.ini"
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # too long a name, or one no file system takes
+        return False
+
+
 def _is_damaged(path: Path) -> bool:
     """Qt takes most garbage for an empty file; bytes that are no text are what a crash leaves."""
     try:
-        text = path.read_bytes()
-    except OSError:
-        return False
-    try:
-        lines = [line.strip() for line in text.decode("utf-8").splitlines()]
+        text = path.read_bytes().decode("utf-8-sig")  # an editor may have put a mark in front
     except UnicodeDecodeError:
         return True
+    except OSError:
+        return False
+    lines = [line.strip() for line in text.splitlines()]
     said = [line for line in lines if line and not line.startswith((";", "#"))]
-    return "\0" in text.decode("utf-8") or any("=" not in x and x[0] != "[" for x in said)
+    return "\0" in text or any("=" not in line and line[0] != "[" for line in said)
