@@ -38,9 +38,9 @@ print(json.dumps(str(net.load_state_dict(torch.load(sys.argv[1]), strict=True)))
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
     made = MainWindow(Settings(tmp_path / "settings.ini"))
     made.resize(1200, 800)
-    made.show()
-    made.activateWindow()
-    qtbot.waitExposed(made)
+    with qtbot.waitActive(made):  # keys of an inactive window are nobody's
+        made.show()
+        made.activateWindow()
     made.torch_is_ready()
     yield made
     made.desk.close()
@@ -58,6 +58,16 @@ def ready(window: MainWindow, qtbot: QtBot) -> None:
 def opened(window: MainWindow, qtbot: QtBot, source: str = NET) -> None:
     window.commands.open_source(source)
     ready(window, qtbot)
+
+
+def press(
+    window: MainWindow, qtbot: QtBot, key: Qt.Key, keys: Qt.KeyboardModifier = Modifier.NoModifier
+) -> None:
+    """Press a key of the window, which has to be the active one: offscreen nobody sees to that."""
+    if not window.isActiveWindow():
+        window.activateWindow()
+        qtbot.waitUntil(window.isActiveWindow)
+    qtbot.keyClick(window, key, keys)
 
 
 def row(window: MainWindow, path: str) -> QPoint:
@@ -87,13 +97,13 @@ def test_a_head_is_dragged_on_fc_undone_redone_saved_and_loaded_by_plain_pytorch
     assert window.isWindowModified()
     assert window.tree.model.index_of("fc").data() == "fc"
     with_head = window.desk.state.document
-    qtbot.keyClick(window, Key.Key_Z, CTRL)
+    press(window, qtbot, Key.Key_Z, CTRL)
     assert window.desk.state.document is window.desk.state.origin
-    qtbot.keyClick(window, Key.Key_Z, CTRL | SHIFT)
+    press(window, qtbot, Key.Key_Z, CTRL | SHIFT)
     assert window.desk.state.document is with_head
     saved_to(monkeypatch, tmp_path / "head.pth")
     with qtbot.waitSignal(window.desk.saved):
-        qtbot.keyClick(window, Key.Key_S, CTRL)
+        press(window, qtbot, Key.Key_S, CTRL)
     assert not window.isWindowModified()
     assert with_head is not None
     head = str(with_head.module("fc")).replace("\n", " ")
@@ -137,11 +147,11 @@ def test_the_same_by_keys_alone(
     qtbot.waitUntil(lambda: window.desk.state.cursor == 1)
     qtbot.keyClick(view, Key.Key_Up, Modifier.AltModifier)
     qtbot.waitUntil(lambda: window.desk.state.cursor == 2)
-    qtbot.keyClick(window, Key.Key_Z, CTRL)
+    press(window, qtbot, Key.Key_Z, CTRL)
     assert children(window)[-1].startswith("Linear(in_features=6, out_features=9")
     saved_to(monkeypatch, tmp_path / "net.pth")
     with qtbot.waitSignal(window.desk.saved):
-        qtbot.keyClick(window, Key.Key_S, CTRL)
+        press(window, qtbot, Key.Key_S, CTRL)
     import torch
     from torch import nn
 
@@ -154,14 +164,14 @@ def test_the_same_by_keys_alone(
 def test_cut_and_paste_moves_copy_and_paste_copies(window: MainWindow, qtbot: QtBot) -> None:
     opened(window, qtbot, "Sequential(ReLU(), Sequential(Tanh()), GELU())")
     window.desk.select(("0",))
-    qtbot.keyClick(window, Key.Key_X, CTRL)
+    press(window, qtbot, Key.Key_X, CTRL)
     window.desk.select(("1",))
-    qtbot.keyClick(window, Key.Key_V, CTRL)
+    press(window, qtbot, Key.Key_V, CTRL)
     qtbot.waitUntil(lambda: window.desk.state.cursor == 1)
     assert [each.partition("(")[0] for each in children(window)] == ["Sequential", "GELU"]
     window.desk.select(("1",))
-    qtbot.keyClick(window, Key.Key_C, CTRL)
-    qtbot.keyClick(window, Key.Key_V, CTRL)
+    press(window, qtbot, Key.Key_C, CTRL)
+    press(window, qtbot, Key.Key_V, CTRL)
     qtbot.waitUntil(lambda: window.desk.state.cursor == 2)
     assert [each.partition("(")[0] for each in children(window)] == ["Sequential", "GELU", "GELU"]
 
@@ -170,7 +180,7 @@ def test_a_layer_from_a_script_is_pasted(window: MainWindow, qtbot: QtBot) -> No
     opened(window, qtbot)
     QApplication.clipboard().setText("nn.Linear(4, 2)")
     window.desk.select(("fc",))
-    qtbot.keyClick(window, Key.Key_V, CTRL)
+    press(window, qtbot, Key.Key_V, CTRL)
     qtbot.waitUntil(lambda: window.desk.state.cursor == 1)
     assert children(window)[-1].startswith("Linear(in_features=4, out_features=2")
 
@@ -200,7 +210,7 @@ def test_an_input_that_breaks_the_model_gives_problems_and_no_dialog(
     ready(window, qtbot)
     assert "(1)" in window.docks["problems"].windowTitle()
     assert window.tree.totals_bar.output.text() == "→ fails"
-    qtbot.keyClick(window, Key.Key_F8)
+    press(window, qtbot, Key.Key_F8)
     assert window.desk.state.selection == ("body",)
 
 
