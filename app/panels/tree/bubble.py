@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QLabel, QWidget
 from app import theme
 from app.consequence import Consequence
 
-_AWAY = QPoint(18, 20)
+#: Under the tag that is dragged, so that neither hides the other.
+_AWAY = QPoint(14, 46)
 
 
 class Bubble(QLabel):

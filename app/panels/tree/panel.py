@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: A filter that leaves more rows than this is not expanded by itself.
 _MOST_EXPANDED = 2_000
+#: Something new with more children than this is not opened by itself.
+_MOST_OPENED = 12
 
 
 class TreePanel(QWidget):
@@ -104,6 +106,8 @@ class TreePanel(QWidget):
             self.filter(self._filter)
         if state.selection != before.selection or state.document is not before.document:
             self._select(state.selection)
+            if state.origin is before.origin and state.document is not before.document:
+                self._open_what_is_new(state)
 
     def show_refusal(self, text: str) -> None:
         """Say why something was not done."""
@@ -165,6 +169,12 @@ class TreePanel(QWidget):
             model.setCurrentIndex(indexes[0], QItemSelectionModel.SelectionFlag.NoUpdate)
             self.view.scrollTo(indexes[0])
         model.select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def _open_what_is_new(self, state: State) -> None:
+        """Show the layers of a head that was just put somewhere."""
+        index = self.model.index_of(state.current or "")
+        if state.current and 0 < self.model.rowCount(index) <= _MOST_OPENED:
+            self.view.expand(index)
 
     def _chosen(self) -> tuple[str, ...]:
         model = self.view.selectionModel()
