@@ -1,7 +1,10 @@
 """The sheet that asks for a layer: what to put there, and what would come of it, while typing."""
 
+import html
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QFontDatabase
@@ -16,9 +19,13 @@ from PySide6.QtWidgets import (
 )
 
 import core
-from app import theme
 from app.consequence import Consequence
 from app.jobs import Job, Jobs
+from app.said import Said
+from core.errors import ModelwrightError
+
+if TYPE_CHECKING:
+    from core.catalog import Parameter
 
 #: How long (ms) typing has to pause before the layer is tried.
 _PAUSE = 120
@@ -55,19 +62,22 @@ class AskLayerDialog(QDialog):
         self.field.setCompleter(self._completer())
         label = QLabel(self.tr("&Layer, as one writes it; a name alone takes what fits the place"))
         label.setBuddy(self.field)
-        self.said = QLabel()
-        self.said.setWordWrap(True)
-        self.said.setTextFormat(Qt.TextFormat.PlainText)
+        self.arguments = QLabel()
+        self.arguments.setWordWrap(True)
+        self.arguments.setTextFormat(Qt.TextFormat.RichText)
+        self.arguments.setFont(self.field.font())
+        self.arguments.setAccessibleName(self.tr("Its arguments; those still missing are bold"))
+        self.said = Said(lines=3)
         self.said.setAccessibleName(self.tr("What it would do"))
-        self.said.setMinimumHeight(self.fontMetrics().lineSpacing() * 3)
-        self.said.setAlignment(Qt.AlignmentFlag.AlignTop)
         buttons = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(buttons.Ok | buttons.Cancel)
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
-        for widget in (label, self.field, self.said, self.buttons):
+        for widget in (label, self.field, self.arguments, self.said):
             column.addWidget(widget)
+        column.addStretch(1)
+        column.addWidget(self.buttons)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE)
@@ -80,7 +90,8 @@ class AskLayerDialog(QDialog):
         self._try()
 
     def _completer(self) -> QCompleter:
-        completer = QCompleter(QStringListModel(list(core.layers()), self), self)
+        names = [*core.layers(), *(f"preset:{each.name}" for each in core.presets())]
+        completer = QCompleter(QStringListModel(names, self), self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         return completer
@@ -102,12 +113,19 @@ class AskLayerDialog(QDialog):
         if self._job is not None:
             self._job.cancel()
         text = self.field.text().strip()
+        self.arguments.setText(arguments_hint(text))
+        self.arguments.setVisible(bool(self.arguments.text()))
         if not text:
             self._say(Consequence(self.tr("Type a layer, or the first letters of its name.")))
             self._ok.setEnabled(False)
             return
         check = self._check
-        self._job = self._jobs.start(lambda _: check(text), partial(self._found, text), wait=0.01)
+        self._job = self._jobs.start(
+            lambda _: check(text),
+            partial(self._found, text),
+            partial(self._refused, text),
+            wait=0.01,
+        )
 
     def _found(self, text: str, found: Consequence) -> None:
         if text != self.field.text().strip():
@@ -117,12 +135,11 @@ class AskLayerDialog(QDialog):
         if self._wants_to_accept and not found.refused:
             self._give(text)
 
+    def _refused(self, text: str, error: ModelwrightError) -> None:
+        self._found(text, Consequence(str(error), refused=True))
+
     def _say(self, found: Consequence) -> None:
-        palette = self.said.palette()
-        tone = theme.tone("problem" if found.refused else "muted")
-        palette.setColor(self.said.foregroundRole(), tone)
-        self.said.setPalette(palette)
-        self.said.setText(found.text)
+        self.said.say(found.text, "problem" if found.refused else "muted")
 
     def _accept(self) -> None:
         """Give the layer; where it is still being tried, as soon as it is known to be possible."""
@@ -140,3 +157,25 @@ class AskLayerDialog(QDialog):
         if self._job is not None:
             self._job.cancel()
         super().done(result)
+
+
+def arguments_hint(text: str) -> str:
+    """Return the arguments of the layer that is being typed, as HTML; the missing ones are bold."""
+    name, opened, _ = text.partition("(")
+    layer = core.layers().get(name.strip())
+    if layer is None:
+        return ""
+    missing = {each.name for each in layer.required} if opened else set()
+    for written in (text, f"{text})"):  # while typing, the last parenthesis is not there yet
+        with suppress(ModelwrightError):
+            missing &= set(core.missing(core.parse_spec(written)))
+    words = [_argument(each, each.name in missing) for each in layer.parameters if not each.hidden]
+    return f"{html.escape(layer.name)}({', '.join(words)})"
+
+
+def _argument(parameter: "Parameter", missing: bool) -> str:
+    if missing:
+        return f"<b>{html.escape(parameter.name)}</b>"
+    if parameter.required:
+        return html.escape(parameter.name)
+    return html.escape(f"{parameter.name}={parameter.default!r}")
