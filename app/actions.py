@@ -173,6 +173,9 @@ ROWS: tuple[Row, ...] = (
         "Version and licence", "", "info"),
 )  # fmt: skip
 
+#: The rows whose icons are seen at once; those of the menus are drawn after the first frame.
+SEEN_FIRST = tuple(row for row in ROWS if row.toolbar)
+
 MENUS = ("File", "Edit", "View", "Model", "Tools", "Window", "Help")
 
 
@@ -195,9 +198,9 @@ class Actions:
             action.setProperty("why", tr(reason) if reason else "")
             action.setStatusTip(tr(reason) if reason else tr(row.tip))
 
-    def paint_icons(self) -> None:
+    def paint_icons(self, rows: tuple[Row, ...] = ROWS) -> None:
         """Draw the icons in the colours of the theme that is in use."""
-        for row in ROWS:
+        for row in rows:
             if row.icon:
                 self.by_id[row.id].setIcon(icons.icon(row.icon))
 

@@ -1,4 +1,7 @@
-"""What the commands of the window do: questions to the user, then requests to the desk."""
+"""What the commands of the window do: questions to the user, then requests to the desk.
+
+A dialog is imported when it is first asked for: the window's first frame waits for none of them.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,14 +15,6 @@ from PySide6.QtGui import QAction, QGuiApplication
 import core
 from app import mime, verbs
 from app.consequence import Consequence
-from app.dialogs.about import AboutDialog
-from app.dialogs.ask_layer import AskLayerDialog
-from app.dialogs.command_palette import CommandPalette
-from app.dialogs.open_model import OpenDialog
-from app.dialogs.preferences import PreferencesDialog
-from app.dialogs.save_weights import ask_file_to_open, ask_recipe_target, ask_weights_target
-from app.dialogs.trust import TrustDialog
-from app.dialogs.unsaved import UnsavedDialog
 from app.request import OpenRequest
 from app.spots import Spot, consequence, edit_for_layer, edit_for_modules, spec_for
 from core.errors import ModelwrightError
@@ -49,18 +44,24 @@ class Commands(QObject):
 
     def open_model(self) -> None:
         """Show the sheet with the zoo, files and expressions."""
+        from app.dialogs.open_model import OpenDialog
+
         dialog = OpenDialog(self.window.jobs, self.window)
         dialog.wanted.connect(self.open_request)
         dialog.open()
 
     def open_file(self) -> None:
         """Ask for a file and open it."""
+        from app.dialogs.save_weights import ask_file_to_open
+
         path = ask_file_to_open(self.window, self.window.settings)
         if path is not None:
             self.open_path(path)
 
     def load_weights(self) -> None:
         """Ask for a file of weights and load it."""
+        from app.dialogs.save_weights import ask_file_to_open
+
         path = ask_file_to_open(self.window, self.window.settings, weights=True)
         if path is not None:
             self.desk.load_weights(path)
@@ -107,6 +108,8 @@ class Commands(QObject):
 
     def ask_trust(self, again: Callable[[], None], path: Path) -> None:
         """Show the code that opening would run, and open only after a yes."""
+        from app.dialogs.trust import TrustDialog
+
         dialog = TrustDialog(path, self.window)
         dialog.accepted.connect(again)
         dialog.open()
@@ -117,6 +120,8 @@ class Commands(QObject):
 
     def discarding(self, then: Callable[[], Any]) -> None:
         """Do something that forgets the model, after asking about steps that are not saved."""
+        from app.dialogs.unsaved import UnsavedDialog
+
         if self.state.clean:
             then()
             return
@@ -135,6 +140,8 @@ class Commands(QObject):
 
     def save_weights(self, then: Callable[[], Any] | None = None) -> None:
         """Ask where to, write the weights, and go on with ``then`` when they are on disk."""
+        from app.dialogs.save_weights import ask_weights_target
+
         report = self.state.report
         problems = len(report.problems) if report is not None else 0
         path = ask_weights_target(self.window, self.window.settings, self.state.name, problems)
@@ -146,6 +153,8 @@ class Commands(QObject):
 
     def save_recipe(self) -> None:
         """Ask where to, and write the steps."""
+        from app.dialogs.save_weights import ask_recipe_target
+
         path = ask_recipe_target(self.window, self.window.settings, self.state.name)
         if path is not None:
             self.desk.save_recipe(path)
@@ -187,6 +196,8 @@ class Commands(QObject):
 
     def ask_layer(self, text: str, spot: Spot) -> None:
         """Ask for a layer to put there, starting with ``text``; say what would come of it."""
+        from app.dialogs.ask_layer import AskLayerDialog
+
         report = self.state.report
         if report is None:
             return
@@ -271,18 +282,24 @@ class Commands(QObject):
 
     def show_commands(self) -> None:
         """Show every command, to be found by typing."""
+        from app.dialogs.command_palette import CommandPalette
+
         table = self.window.actions_table.by_id
         actions: list[QAction] = [each for name, each in table.items() if name != "commands"]
         CommandPalette(actions, self.window).open()
 
     def show_preferences(self) -> None:
         """Show the preferences."""
+        from app.dialogs.preferences import PreferencesDialog
+
         dialog = PreferencesDialog(self.window.settings, self.window)
         dialog.theme_chosen.connect(self.window.set_theme)
         dialog.open()
 
     def show_about(self) -> None:
         """Show version and licence."""
+        from app.dialogs.about import AboutDialog
+
         AboutDialog(self.window).open()
 
     def _asking(self, doing: Callable[[], None]) -> None:

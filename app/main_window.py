@@ -1,6 +1,6 @@
 """The window: builds the panels, docks them and wires them to the desk. Nothing else."""
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import mime, theme
-from app.actions import MENUS, Actions, tr as actions_tr
+from app.actions import MENUS, SEEN_FIRST, Actions, tr as actions_tr
 from app.commands import Commands
 from app.desk import Desk
 from app.jobs import Jobs
@@ -64,7 +64,8 @@ class MainWindow(QMainWindow):
         self._leaving = False
         self._add_docks()
         self.actions_table = Actions(self)
-        self.actions_table.paint_icons()
+        self.actions_table.paint_icons(SEEN_FIRST)
+        QTimer.singleShot(0, self, self.actions_table.paint_icons)
         self._add_menus()
         self._add_toolbar()
         self._connect()
@@ -273,7 +274,8 @@ class MainWindow(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "actions_table"):
-            self.actions_table.paint_icons()
+            self.actions_table.paint_icons(SEEN_FIRST)
+        QTimer.singleShot(0, self, self.actions_table.paint_icons)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not (self._leaving or self.desk.state.clean):

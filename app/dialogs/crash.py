@@ -6,7 +6,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from importlib import metadata
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +118,8 @@ def versions() -> str:
 
 
 def _version(name: str) -> str:
+    from importlib import metadata  # dear, and rarely wanted
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
