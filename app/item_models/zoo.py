@@ -47,17 +47,34 @@ class ZooModel(QAbstractTableModel):
         self._choose()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort by a column. What is selected stays selected: the rows move, no model goes."""
         self._order = (max(0, column), order == Qt.SortOrder.DescendingOrder)
-        self._choose()
+        self.layoutAboutToBeChanged.emit()
+        before, kept = self.entries, self.persistentIndexList()
+        self.entries = self._chosen()
+        rows = {entry.name: row for row, entry in enumerate(self.entries)}
+        moved = [self.index(rows[before[each.row()].name], each.column()) for each in kept]
+        self.changePersistentIndexList(kept, moved)
+        self.layoutChanged.emit()
+
+    def best_row(self, text: str) -> int:
+        """Return the row that is most likely meant: the name itself, or one that begins so."""
+        wanted = text.strip().lower()
+        names = [entry.name for entry in self.entries]
+        begun = next((row for row, name in enumerate(names) if name.startswith(wanted)), 0)
+        return names.index(wanted) if wanted in names else begun
 
     def _choose(self) -> None:
         self.beginResetModel()
+        self.entries = self._chosen()
+        self.endResetModel()
+
+    def _chosen(self) -> "list[ModelEntry]":
         found = [e for e in self._all if all(w in f"{e.name} {e.task}" for w in self._words)]
         column, reverse = self._order
         known = [e for e in found if _value(e, column) is not None]
         unknown = [e for e in found if _value(e, column) is None]  # last in either order
-        self.entries = sorted(known, key=lambda e: _value(e, column), reverse=reverse) + unknown
-        self.endResetModel()
+        return sorted(known, key=lambda e: _value(e, column), reverse=reverse) + unknown
 
     def rowCount(self, parent: Index = _NOWHERE) -> int:
         return 0 if parent.isValid() else len(self.entries)
