@@ -133,7 +133,7 @@ class Cells:
         if role == Role.ToolTipRole:
             return self._tip(column)
         if role == SHARE and column == Column.PARAMETERS:
-            return self._share()
+            return self.share()
         return None
 
     @cached_property
@@ -150,6 +150,13 @@ class Cells:
             numbers.count(self.report.parameters) if self.trains and self.report else "",
             numbers.macs(self.report.macs) if self.report and self.report.macs else "",
             "",
+        )
+
+    @cached_property
+    def drawn(self) -> tuple[tuple[str, Any, Any], ...]:
+        """What is drawn in each column: text, icon and colour."""
+        return tuple(
+            (text, self.icon(column), self.colour(column)) for column, text in enumerate(self.texts)
         )
 
     @cached_property
@@ -218,7 +225,8 @@ class Cells:
             return self.path or self._state.name
         return self.texts[column] or None
 
-    def _share(self) -> float:
+    def share(self) -> float:
+        """Return the module's share of all parameters, 0 to 1."""
         report = self._state.report
         if report is None or self.report is None or not report.parameters:
             return 0.0

@@ -80,6 +80,11 @@ class ModuleTreeModel(QAbstractItemModel):
         if state.report is not before.report or state.marks is not before.marks:
             self._tell_all()
 
+    def repaint(self) -> None:
+        """Make all cells anew: the theme is another, and they hold colours."""
+        self.facts = cells.Facts(self.state)
+        self.refreshed.emit()
+
     def show_only(self, paths: frozenset[str] | None) -> None:
         """Show only these modules (with all that stand above them), or all for ``None``."""
         if paths != self._shown:

@@ -6,10 +6,16 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app import theme
 from app.item_models.cells import NUMBERS, RIGHT
-from app.item_models.columns import SHARE, Column
+from app.item_models.columns import Column
 from app.item_models.module_tree import ModuleTreeModel
 
 Feature = QStyleOptionViewItem.ViewItemFeature
+# Plain numbers and flags combined once: enums add up over the cells of a frame.
+_TEXT = Feature.HasDisplay
+_TEXT_AND_ICON = _TEXT | Feature.HasDecoration
+_TEXT_AND_CHECK = _TEXT | Feature.HasCheckIndicator
+_NAME, _PARAMETERS, _TRAINED = map(int, (Column.NAME, Column.PARAMETERS, Column.TRAINED))
+_RIGHT_COLUMNS = frozenset(map(int, NUMBERS))
 
 
 class TreeDelegate(QStyledItemDelegate):
@@ -26,10 +32,11 @@ class TreeDelegate(QStyledItemDelegate):
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         super().paint(painter, option, index)
-        if index.column() == Column.PARAMETERS:
-            share = index.data(SHARE)
-            if share:
-                self._bar(painter, option, float(share))
+        if index.column() == _PARAMETERS:
+            model = index.model()
+            found = model.cells(index) if isinstance(model, ModuleTreeModel) else None
+            if found is not None and (share := found.share()):
+                self._bar(painter, option, share)
 
     def initStyleOption(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -40,24 +47,23 @@ class TreeDelegate(QStyledItemDelegate):
             super().initStyleOption(option, index)
             return
         column = index.column()
+        text, icon, colour = found.drawn[column]
         option.index = index  # type: ignore[assignment]
-        features = Feature.HasDisplay
-        option.text = found.texts[column]
-        if column in NUMBERS:
+        option.text = text
+        features = _TEXT
+        if column in _RIGHT_COLUMNS:
             option.displayAlignment = RIGHT
-        icon = found.icon(column)
         if icon is not None:
-            features |= Feature.HasDecoration
+            features = _TEXT_AND_ICON
             option.icon = icon
-        colour = found.colour(column)
         if colour is not None:
             option.palette.setColor(QPalette.ColorRole.Text, colour)
-        if column == Column.NAME and found.is_root:
+        if column == _NAME and found.is_root:
             option.font = found.font(column)
-        if column == Column.TRAINED and (state := found.check()) is not None:
-            features |= Feature.HasCheckIndicator
+        if column == _TRAINED and (state := found.check()) is not None:
+            features = _TEXT_AND_CHECK
             option.checkState = state
-        option.features |= features
+        option.features = option.features | features
 
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

@@ -250,5 +250,5 @@ class TreeView(QTreeView):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self.viewport().update()
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_tree"):
+            self._tree.repaint()
