@@ -1,7 +1,7 @@
 """Every command, found by typing a few of its letters."""
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAction, QIcon, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -39,32 +39,43 @@ class CommandPalette(QDialog):
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.itemClicked.connect(self._do)
         column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
+        line = self.fontMetrics().height()
+        column.setContentsMargins(line // 2, line // 2, line // 2, line // 2)
         column.addWidget(self.field)
         column.addWidget(self.list)
-        width = self.fontMetrics().averageCharWidth() * 76
-        self.resize(min(width, parent.width() - 40), self.fontMetrics().height() * 24)
-        self.list.setColumnWidth(0, round(self.width() * 0.66))
-        corner = parent.mapToGlobal(parent.rect().topLeft())
-        self.move(corner.x() + (parent.width() - self.width()) // 2, corner.y() + 60)
+        self._place(parent, line)
         self._fill("")
         self.field.setFocus()
+
+    def _place(self, parent: QWidget, line: int) -> None:
+        """Over the top centre of the window, and not larger than it."""
+        width = min(self.fontMetrics().averageCharWidth() * 88, parent.width() - 2 * line)
+        self.resize(width, min(line * 24, parent.height() - 4 * line))
+        self.list.setColumnWidth(0, round(width * 0.5))
+        corner = parent.mapToGlobal(parent.rect().topLeft())
+        self.move(corner.x() + (parent.width() - width) // 2, corner.y() + 3 * line)
 
     def _fill(self, text: str) -> None:
         self.list.clear()
         words = text.lower().split()
         fitting = [each for each in self._actions if _fits(each, words)]
-        for action in sorted(fitting, key=lambda each: not each.isEnabled()):
+        for action in sorted(fitting, key=lambda each: (not each.isEnabled(), _rank(each, words))):
             self.list.addTopLevelItem(self._item(action))
+        if not fitting:
+            nothing = QTreeWidgetItem([self.tr("No command is called so.")])
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.list.addTopLevelItem(nothing)
+            nothing.setFirstColumnSpanned(True)
         self._make_current(0)
 
     def _item(self, action: QAction) -> QTreeWidgetItem:
         why = str(action.property("why") or "")
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         item = QTreeWidgetItem([_title(action), keys if action.isEnabled() else why])
-        item.setIcon(0, action.icon())
+        item.setIcon(0, _icon(action))
         item.setData(0, _ACTION, action)
         item.setToolTip(0, action.statusTip())
+        item.setToolTip(1, why)
         item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         item.setForeground(1, theme.tone("muted"))
         if not action.isEnabled():
@@ -75,7 +86,7 @@ class CommandPalette(QDialog):
         if item is None:
             return
         action = item.data(0, _ACTION)
-        if action.isEnabled():
+        if action is not None and action.isEnabled():
             self.accept()
             action.trigger()
 
@@ -106,8 +117,25 @@ def _title(action: QAction) -> str:
     return action.text().replace("&", "").rstrip("…")
 
 
+def _icon(action: QAction) -> QIcon:
+    """Return the icon as it is in a menu: pale where the command cannot be done."""
+    icon = action.icon()
+    if action.isEnabled() or icon.isNull():
+        return icon
+    pale = QIcon()
+    for size in icon.availableSizes():
+        pale.addPixmap(icon.pixmap(size, QIcon.Mode.Disabled))
+    return pale
+
+
+def _rank(action: QAction, words: list[str]) -> int:
+    """Count what is typed and begins no word of the title: the fewer, the better it is meant."""
+    begun = _title(action).lower().split()
+    return sum(not any(each.startswith(word) for each in begun) for word in words)
+
+
 def _fits(action: QAction, words: list[str]) -> bool:
-    """Each word begins a word of the title, or its letters come in order."""
+    """Each word is in the title, or its letters are, in their order."""
     title = _title(action).lower()
     return all(_in_order(word, title) for word in words)
 

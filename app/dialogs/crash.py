@@ -6,6 +6,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -67,18 +69,19 @@ class Hooks:
         self._window = window
         self._shown: CrashDialog | None = None
         self._before = (sys.excepthook, threading.excepthook)
+        self._qt_before: Any = None
 
     def install(self) -> "Hooks":
         """Put the hooks in place."""
         sys.excepthook = self._caught
         threading.excepthook = lambda a: self._caught(a.exc_type, a.exc_value, a.exc_traceback)
-        qInstallMessageHandler(_qt_said)
+        self._qt_before = qInstallMessageHandler(_qt_said)
         return self
 
     def remove(self) -> None:
         """Put back what was there before."""
         sys.excepthook, threading.excepthook = self._before
-        qInstallMessageHandler(None)
+        qInstallMessageHandler(self._qt_before)
 
     def _caught(
         self, kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
@@ -86,20 +89,30 @@ class Hooks:
         if issubclass(kind, KeyboardInterrupt):
             QGuiApplication.quit()
             return
-        text = "".join(traceback.format_exception(kind, error, trace))
+        try:
+            self._tell("".join(traceback.format_exception(kind, error, trace)))
+        except Exception:  # a hook that fails would hide the first fault behind its own
+            self._before[0](kind, error or kind(), trace)
+
+    def _tell(self, text: str) -> None:
         _log.error("%s", text)
-        print(text, file=sys.stderr)
+        if sys.stderr is not None:  # a program without a terminal has none, or a closed one
+            with suppress(OSError, ValueError):
+                print(text, file=sys.stderr)
         on_gui = threading.current_thread() is threading.main_thread()
         if self._shown is None and on_gui and QGuiApplication.instance() is not None:
             self._show(f"{versions()}\n\n{text}")
 
     def _show(self, details: str) -> None:
         window = self._window()
-        self._shown = dialog = CrashDialog(details, window)
+        if window is not None and not isValid(window):
+            window = None
+        dialog = CrashDialog(details, window)
         if window is not None:
             dialog.save_wanted.connect(window.commands.save_weights)
         dialog.finished.connect(self._closed)
         dialog.open()
+        self._shown = dialog
 
     def _closed(self) -> None:
         self._shown = None

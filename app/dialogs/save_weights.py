@@ -41,7 +41,10 @@ def ask_recipe_target(parent: QWidget, settings: "Settings", name: str) -> Path 
 
 def overwriting(path: Path) -> str:
     """Say what stands at ``path`` and would be lost."""
-    known = path.stat()
+    try:
+        known = path.stat()
+    except OSError:  # it went away, or is not to be looked at: writing will say so
+        return path.name
     changed = datetime.datetime.fromtimestamp(known.st_mtime).strftime("%Y-%m-%d %H:%M")
     return f"{path.name}, {numbers.size(known.st_size)}, written {changed}"
 

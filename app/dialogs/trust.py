@@ -1,10 +1,11 @@
 """The question before the code in a user's file is run. Nothing here runs any of it."""
 
 import datetime
+import unicodedata
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QFontDatabase, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -39,15 +40,11 @@ class TrustDialog(QDialog):
         head = QHBoxLayout()
         head.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(question, 1)
-        self.path = QLabel(str(path.absolute()))
-        self.path.setWordWrap(True)
-        self.path.setTextFormat(Qt.TextFormat.PlainText)
-        self.path.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        font = self.path.font()
-        font.setBold(True)
-        self.path.setFont(font)
-        self.facts = QLabel(_facts(path))
-        self.code = QPlainTextEdit(_code(path))
+        self.path = PathLabel(visible(str(path.absolute())))
+        code = _code(path)
+        self.facts = QLabel(_facts(path, len(code)))
+        self.facts.setWordWrap(True)
+        self.code = QPlainTextEdit(visible(code[:_MOST_SHOWN]))
         self.code.setReadOnly(True)
         self.code.setAccessibleName(self.tr("The code"))
         self.code.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
@@ -70,18 +67,63 @@ class TrustDialog(QDialog):
         self.keep.setFocus()
 
 
-def _facts(path: Path) -> str:
+class PathLabel(QLabel):
+    """A path, whole: it breaks anywhere, where a label breaks at spaces only and is cut."""
+
+    _WRAPPED = Qt.TextFlag.TextWrapAnywhere | Qt.AlignmentFlag.AlignLeft
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setMinimumWidth(1)
+        self.setToolTip(text)
+        font = self.font()
+        font.setBold(True)
+        self.setFont(font)
+        policy = self.sizePolicy()
+        policy.setHorizontalPolicy(policy.Policy.Ignored)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        room = QRect(0, 0, width, 10_000)
+        return self.fontMetrics().boundingRect(room, int(self._WRAPPED), self.text()).height()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.drawText(self.rect(), int(self._WRAPPED), self.text())
+        painter.end()
+
+
+def visible(text: str) -> str:
+    """Return the text with characters that hide or turn around others written out.
+
+    Code can be made to look different from what runs: https://trojansource.codes
+    """
+    return "".join(
+        f"<U+{ord(c):04X}>" if unicodedata.category(c) in ("Cf", "Cc") and c not in "\t\n\r" else c
+        for c in text
+    )
+
+
+def _facts(path: Path, shown: int) -> str:
     try:
         known = path.stat()
     except OSError as error:
         return str(error.strerror)
     changed = datetime.datetime.fromtimestamp(known.st_mtime).strftime("%Y-%m-%d %H:%M")
-    return f"{numbers.size(known.st_size)}, changed {changed}"
+    facts = f"{numbers.size(known.st_size)}, changed {changed}"
+    if shown > _MOST_SHOWN:
+        facts += f". Only the first {_MOST_SHOWN:,} characters are shown: look at the rest before."
+    return facts
 
 
 def _code(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return file.read(_MOST_SHOWN)
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            return file.read(_MOST_SHOWN + 1)
     except OSError as error:
         return f"# {error.strerror}"
