@@ -36,8 +36,10 @@ class PreferencesDialog(QDialog):
         self.theme.setCurrentIndex(self.theme.findData(settings.theme))
         self.theme.activated.connect(lambda: self.theme_chosen.emit(self.theme.currentData()))
         self.forget = QPushButton(self.tr("Forget recent models and layers"))
+        self.forget.setAutoDefault(False)  # Enter alone forgets nothing
         self.forget.clicked.connect(self._forget)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         buttons.rejected.connect(self.reject)
         form = QFormLayout(self)
         form.addRow(self.tr("&Theme"), self.theme)
