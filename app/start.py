@@ -82,7 +82,7 @@ def make(settings: Path | None = None) -> "tuple[Any, MainWindow]":
     theme.apply(application, kept.theme)
     window = MainWindow(kept)
     crash.install(lambda: window)
-    import_torch(window)
+    when_ready(window, lambda: import_torch(window))  # the first frame is painted before
     return application, window
 
 
@@ -99,7 +99,7 @@ def import_torch(window: "MainWindow") -> None:
 
 
 def when_ready(window: "MainWindow", then: Any) -> None:
-    """Call ``then`` from the event loop, once the window is shown."""
+    """Call ``then`` from the event loop, once the window is shown and painted."""
     from PySide6.QtCore import QTimer
 
-    QTimer.singleShot(0, window, then)
+    QTimer.singleShot(1, window, then)

@@ -98,6 +98,7 @@ class Cells:
     def __init__(self, facts: Facts, node: Node) -> None:
         self._facts = facts
         self._state = facts.state
+        self._node = node
         self._module = node.module
         self.is_root = node.parent is None
         self.path = node.path
@@ -145,7 +146,7 @@ class Cells:
             name,
             tr(mark[2]) if mark else "",
             type(self._module).__name__,
-            core.summary_text(self._module),
+            self._arguments(),
             self._output(),
             numbers.count(self.report.parameters) if self.trains and self.report else "",
             numbers.macs(self.report.macs) if self.report and self.report.macs else "",
@@ -166,6 +167,13 @@ class Cells:
         if self.path in self._facts.troubled:
             return ("problem-mark", "muted", "inside")
         return MARKS.get(self._state.marks.get(self.path, ""))
+
+    def _arguments(self) -> str:
+        """Describe the module once: it never changes, and most rows outlive an edit."""
+        known = self._node.arguments
+        if known is None or known[0] is not self._module:
+            known = self._node.arguments = (self._module, core.summary_text(self._module))
+        return known[1]
 
     def _output(self) -> str:
         if self.report is None:

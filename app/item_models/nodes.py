@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Node:
     """One row. ``children`` is ``None`` until they were looked at."""
 
-    __slots__ = ("children", "module", "name", "number", "parent", "row", "seen")
+    __slots__ = ("arguments", "children", "module", "name", "number", "parent", "row", "seen")
 
     def __init__(
         self, name: str, module: "nn.Module", parent: "Node | None", row: int, number: int
@@ -27,6 +27,7 @@ class Node:
         self.number = number
         self.children: list[Node] | None = None
         self.seen: tuple[object, object] | None = None
+        self.arguments: tuple[nn.Module, str] | None = None
 
     @property
     def path(self) -> str:

@@ -113,7 +113,7 @@ class WeightsPanel(QWidget):
             self._show(None)
             return
         self._job = self._jobs.start(
-            lambda _: core.ledger(origin, document), partial(self._found, document), wait=0.01
+            lambda _: core.ledger(origin, document), partial(self._found, document), wait=0.0
         )
 
     def _found(self, document: "Document", found: "Ledger") -> None:
