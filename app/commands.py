@@ -22,6 +22,7 @@ from core.errors import ModelwrightError
 if TYPE_CHECKING:
     from app.main_window import MainWindow
     from app.state import State
+    from core.source.code import Code
 
 _WEIGHTS = (".pth", ".pt", ".pkl", ".bin")
 
@@ -106,11 +107,11 @@ class Commands(QObject):
         )
         self.discarding(opening)
 
-    def ask_trust(self, again: Callable[[], None], path: Path) -> None:
+    def ask_trust(self, again: Callable[[], None], code: "Code") -> None:
         """Show the code that opening would run, and open only after a yes."""
         from app.dialogs.trust import TrustDialog
 
-        dialog = TrustDialog(path, self.window)
+        dialog = TrustDialog(code.path, code.data, self.window)
         dialog.accepted.connect(again)
         dialog.open()
 

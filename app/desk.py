@@ -38,7 +38,7 @@ class Desk(QObject):
     told = Signal(str)
     opened = Signal(str)
     saved = Signal(Path)
-    trust_wanted = Signal(object, Path)
+    trust_wanted = Signal(object, object)
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -54,7 +54,7 @@ class Desk(QObject):
         """Open a source behind the window; options are those of ``core.open``.
 
         Where that means running code that nobody has allowed yet, ``trust_wanted`` carries what
-        opens it after a yes, and the path of the code.
+        opens it after a yes to the code, and the code.
         """
         if self._opening is not None:
             self._opening.cancel()
@@ -65,8 +65,9 @@ class Desk(QObject):
         def failed(error: ModelwrightError) -> None:
             self._opening = None
             if isinstance(error, NotTrusted):
-                again = partial(self.open, text, **{**options, "trust": True})
-                self.trust_wanted.emit(again, error.path)
+                code = core.Code(error.path, error.data)
+                again = partial(self.open, text, **{**options, "trust": code})
+                self.trust_wanted.emit(again, code)
             else:
                 self._refuse(error)
 

@@ -39,7 +39,7 @@ def take(source: str, picture: Picture, *, trust: bool = False, recipe: Path | N
         window.show()
         said: list[str] = []
         window.desk.refused.connect(said.append)
-        window.desk.trust_wanted.connect(lambda _, path: said.append(f"{path}: say --trust."))
+        window.desk.trust_wanted.connect(lambda _, code: said.append(f"{code.path}: say --trust."))
         window.commands.open_source(source, trust=trust, recipe=recipe)
         wait_until(lambda: is_ready(window) or bool(said))
         if not said and picture.selection:

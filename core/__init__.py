@@ -101,7 +101,7 @@ if TYPE_CHECKING:
         parse_value,
     )
     from core.session import Changed, Session
-    from core.source import ModelEntry, models, open_source
+    from core.source import Code, ModelEntry, models, open_source
     from core.statistics import (
         Statistics,
         Weight,
@@ -188,6 +188,7 @@ _HOMES = {
         "Session",
     ),
     "core.source": (
+        "Code",
         "ModelEntry",
         "models",
         "open_source",
@@ -226,6 +227,7 @@ __all__ = [
     "Argument",
     "Change",
     "Changed",
+    "Code",
     "Document",
     "Duplicate",
     "Edit",

@@ -30,11 +30,16 @@ class SourceError(ModelwrightError):
 
 
 class NotTrusted(SourceError):
-    """Opening this means running the code in ``path``, and nobody has allowed that yet."""
+    """Opening this means running the code in ``path``, and nobody has allowed that yet.
 
-    def __init__(self, message: str, path: Path) -> None:
+    ``data`` are the bytes of it. ``open_source(..., trust=Code(error.path, error.data))`` is a yes
+    to these, and to no others.
+    """
+
+    def __init__(self, message: str, path: Path, data: bytes) -> None:
         super().__init__(message)
         self.path = path
+        self.data = data
 
 
 class TooLarge(SourceError):

@@ -1,6 +1,7 @@
 """The question before the code in a user's file is run. Nothing here runs any of it."""
 
 import datetime
+import importlib.util
 import unicodedata
 from pathlib import Path
 
@@ -23,9 +24,12 @@ _MOST_SHOWN = 200_000
 
 
 class TrustDialog(QDialog):
-    """Shows the path and the code; accepted only by the button that says *Run*."""
+    """Shows the path and the code; accepted only by the button that says *Run*.
 
-    def __init__(self, path: Path, parent: QWidget | None = None) -> None:
+    The code is given, not read here: what is shown has to be what will run.
+    """
+
+    def __init__(self, path: Path, data: bytes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Run this code?"))
@@ -41,8 +45,8 @@ class TrustDialog(QDialog):
         head.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(question, 1)
         self.path = PathLabel(visible(str(path.absolute())))
-        code = _code(path)
-        self.facts = QLabel(_facts(path, len(code)))
+        code = decoded(data)
+        self.facts = QLabel(_facts(path, len(data), len(code)))
         self.facts.setWordWrap(True)
         self.code = QPlainTextEdit(visible(code[:_MOST_SHOWN]))
         self.code.setReadOnly(True)
@@ -109,21 +113,21 @@ def visible(text: str) -> str:
     )
 
 
-def _facts(path: Path, shown: int) -> str:
+def decoded(data: bytes) -> str:
+    """Return the text that Python would run; a file may name an encoding of its own."""
     try:
-        known = path.stat()
-    except OSError as error:
-        return str(error.strerror)
-    changed = datetime.datetime.fromtimestamp(known.st_mtime).strftime("%Y-%m-%d %H:%M")
-    facts = f"{numbers.size(known.st_size)}, changed {changed}"
+        return importlib.util.decode_source(data)
+    except (SyntaxError, LookupError, ValueError):
+        return data.decode("utf-8-sig", errors="replace")
+
+
+def _facts(path: Path, size: int, shown: int) -> str:
+    facts = numbers.size(size)
+    try:
+        changed = datetime.datetime.fromtimestamp(path.stat().st_mtime)
+        facts += f", changed {changed:%Y-%m-%d %H:%M}"
+    except OSError as error:  # it went away since it was read
+        facts += f", {error.strerror}"
     if shown > _MOST_SHOWN:
         facts += f". Only the first {_MOST_SHOWN:,} characters are shown: look at the rest before."
     return facts
-
-
-def _code(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            return file.read(_MOST_SHOWN + 1)
-    except OSError as error:
-        return f"# {error.strerror}"

@@ -4,14 +4,14 @@
 """
 
 from collections.abc import Callable
-from pathlib import Path
 
 from core.document import Document, InputSpec
 from core.errors import SourceError, nearest
 
 # The order of these imports is the order in which the openers are asked.
-from core.source.registry import Opener, Progress, Request, opener, openers  # isort: skip
+from core.source.registry import Opener, Progress, Request, Trust, opener, openers  # isort: skip
 from core.source import torchvision, timm, python_file, expression, import_path  # isort: skip
+from core.source.code import Code
 from core.source.torchvision import torchvision_problem
 from core.source.zoo import ModelEntry, models
 
@@ -19,7 +19,7 @@ from core.source.zoo import ModelEntry, models
 def open_source(
     text: str,
     *,
-    trust: bool | Callable[[Path], bool] = False,
+    trust: Trust = False,
     structure: bool | None = None,
     pretrained: bool | str = False,
     inputs: tuple[InputSpec, ...] | None = None,
@@ -28,9 +28,10 @@ def open_source(
 ) -> Document:
     """Open the model that ``text`` names.
 
-    ``trust`` says whether a user's code may run, or is asked with its path. ``structure``: build
-    the structure only, on the meta device (``None``: when the weights would not fit in half the
-    free memory; ``False``: never). ``pretrained``: the default weights, or their name. ``inputs``
+    ``trust`` says whether a user's code may run, or is asked with its path, or is the code that
+    somebody looked at and allowed, a :class:`Code`. ``structure``: build the structure only, on the
+    meta device (``None``: when the weights would not fit in half the free memory; ``False``:
+    never). ``pretrained``: the default weights, or their name. ``inputs``
     replaces the inputs that would be guessed. Raises :class:`~core.errors.SourceError`.
     """
     request = Request(text.strip(), trust, structure, pretrained, inputs, progress, cancelled)
@@ -43,6 +44,7 @@ def open_source(
 
 
 __all__ = [
+    "Code",
     "ModelEntry",
     "Opener",
     "Request",

@@ -10,6 +10,7 @@ from core.document import Document
 from core.errors import NotTrusted, SourceError, nearest
 from core.source.building import Plan, opened
 from core.source.calls import missing, parse_call
+from core.source.code import Code
 from core.source.registry import Request, opener
 
 _FORM = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<call>[A-Za-z_].*)", re.S)
@@ -36,12 +37,13 @@ def _open(request: Request) -> Document:
         spec = None
     if spec is None:
         raise SourceError(f"There is no package '{package}' to import {name} from.")
-    home = Path(spec.origin or package)
+    home = Code.there(Path(spec.origin or package))
     if package not in KNOWN and not request.trusts(home):
         raise NotTrusted(
             f"Opening {request.text} imports {package}, which runs its code, and nobody has"
             " allowed that. Say that you trust it (--trust).",
-            home,
+            home.path,
+            home.data,
         )
     try:
         module = importlib.import_module(name)

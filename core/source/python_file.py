@@ -18,6 +18,7 @@ from core.document import Document
 from core.errors import ModelwrightError, NotTrusted, SourceError, nearest
 from core.source.building import Plan, opened
 from core.source.calls import Call, missing, parse_call
+from core.source.code import Code
 from core.source.registry import Request, opener
 
 _FORM = re.compile(r"(?P<file>.+?\.py)(?::(?P<call>.+))?", re.S)
@@ -30,15 +31,17 @@ def _open(request: Request) -> Document:
     assert form is not None
     path = Path(form["file"]).expanduser()
     call = parse_call(form["call"]) if form["call"] else None
-    classes = _written(path)
-    if not request.trusts(path):
+    code = _read(path)
+    classes = _written(code)
+    if not request.trusts(code):
         listed = f" It defines {', '.join(classes)}." if classes else ""
         raise NotTrusted(
             f"Opening {path} runs the code in it, and nobody has allowed that.{listed}"
             " Look at the file, and say that you trust it (--trust).",
             path,
+            code.data,
         )
-    module = imported(path)
+    module = imported(code)
     function = _chosen(path, module, call)
     call = call or Call(function.__name__)
     needed = missing(function, call)
@@ -52,37 +55,47 @@ def _open(request: Request) -> Document:
     return opened(request, Plan(f"{path}:{call}", "file", build))
 
 
-def _written(path: Path) -> list[str]:
-    """Return the classes in a file by reading it, not running it."""
+def _read(path: Path) -> Code:
     if not path.is_file():
         folder = path.parent
         around = [each.name for each in folder.glob("*.py")] if folder.is_dir() else []
         raise SourceError(f"There is no file {path}.{nearest(path.name, around)}")
     try:
-        tree = ast.parse(path.read_bytes(), filename=str(path))
+        return Code.read(path)
+    except OSError as error:
+        raise SourceError(f"{path} could not be read: {error}.") from error
+
+
+def _written(code: Code) -> list[str]:
+    """Return the classes in some code by reading it, not running it."""
+    path = code.path
+    try:
+        tree = ast.parse(code.data, filename=str(path))
     except SyntaxError as error:
         raise SourceError(f"{path}, line {error.lineno}: {error.msg}. It is no Python.") from error
-    except (ValueError, RecursionError, OSError) as error:
+    except (ValueError, RecursionError) as error:
         raise SourceError(f"{path} could not be read: {error}.") from error
     return [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
 
 
-def imported(path: Path) -> ModuleType:
-    """Run the file and return its module; its folder is importable meanwhile.
+def imported(code: Code) -> ModuleType:
+    """Run the code and return its module; its folder is importable meanwhile.
 
-    The module's name depends on the path alone, so that what is pickled can be found again.
+    The file is not read again, nor what Python kept compiled of it: either may be other code than
+    was agreed to. The module's name depends on the path alone, so that what is pickled can be
+    found again.
     """
-    place = path.resolve()
+    path, place = code.path, code.path.resolve()
     name = f"{place.stem}_{hashlib.sha256(str(place).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, place)
     assert spec is not None
-    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     before = sys.modules.get(name)
     sys.modules[name] = module
     sys.path.insert(0, str(place.parent))
     try:
-        spec.loader.exec_module(module)
+        compiled = compile(code.data, str(place), "exec", dont_inherit=True)
+        exec(compiled, vars(module))
     except ModelwrightError:
         raise
     except BaseException as error:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from core.document import Document, InputSpec
 from core.errors import Cancelled, SourceError
+from core.source.code import Code
 
 Progress = Callable[[int, int, str], None]
-Trust = bool | Callable[[Path], bool]
+Trust = bool | Code | Callable[[Path], bool]
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,18 @@ class Request:
     progress: Progress | None = None
     cancelled: Callable[[], bool] | None = None
 
-    def trusts(self, path: Path) -> bool:
-        """Say whether the code in ``path`` may run; asks, where there is somebody to ask."""
-        return self.trust if isinstance(self.trust, bool) else bool(self.trust(path))
+    def trusts(self, code: Code) -> bool:
+        """Say whether this code may run; asks, where there is somebody to ask.
+
+        Raises SourceError if the file is no longer what was looked at.
+        """
+        if isinstance(self.trust, bool):
+            return self.trust
+        if isinstance(self.trust, Code):
+            return self.trust.agrees_to(code)
+        allowed = bool(self.trust(code.path))
+        # Who was asked has read the file by now: what stands there is what may have been seen.
+        return allowed and Code.there(code.path).agrees_to(code)
 
     def check_cancelled(self) -> None:
         """Raise :class:`~core.errors.Cancelled` if the user stopped it."""

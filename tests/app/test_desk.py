@@ -137,8 +137,9 @@ def test_code_is_run_only_after_a_yes(jobs: Jobs, qtbot: QtBot, tmp_path: Path) 
     desk = Desk(jobs)
     with qtbot.waitSignal(desk.trust_wanted) as wanted:
         desk.open(f"{file}:Net()")
-    again, path = wanted.args
-    assert path == file
+    again, code = wanted.args
+    assert code.path == file
+    assert code.data == file.read_bytes()
     assert desk.session is None
     again()
     qtbot.waitUntil(lambda: desk.session is not None)

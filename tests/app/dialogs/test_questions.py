@@ -30,7 +30,7 @@ def settings(tmp_path: Path) -> Settings:
 def test_code_is_shown_and_not_running_it_is_the_default(tmp_path: Path, qtbot: QtBot) -> None:
     mark, file = tmp_path / "it_ran", tmp_path / "net.py"
     file.write_text(f"open({str(mark)!r}, 'w')\n")
-    dialog = TrustDialog(file)
+    dialog = TrustDialog(file, file.read_bytes())
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(dialog)
     dialog.show()
@@ -49,9 +49,10 @@ def test_code_is_shown_and_not_running_it_is_the_default(tmp_path: Path, qtbot: 
 
 
 def test_a_file_that_went_away_can_still_be_asked_about(tmp_path: Path, qtbot: QtBot) -> None:
-    dialog = TrustDialog(tmp_path / "gone.py")
+    dialog = TrustDialog(tmp_path / "gone.py", b"x = 1\n")
     qtbot.addWidget(dialog)
-    assert "No such file" in dialog.code.toPlainText()
+    assert dialog.code.toPlainText() == "x = 1\n"
+    assert "No such file" in dialog.facts.text()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from app.dialogs.trust import TrustDialog, visible
 
 
 def asking(qtbot: QtBot, path: Path) -> TrustDialog:
-    dialog = TrustDialog(path)
+    dialog = TrustDialog(path, path.read_bytes() if path.is_file() else b"")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(dialog)
     dialog.show()
@@ -78,6 +78,13 @@ def test_no_key_pressed_without_looking_runs_the_code(
     assert not dialog.isVisible()
 
 
-def test_a_folder_in_place_of_a_file_is_no_crash(qtbot: QtBot, tmp_path: Path) -> None:
-    dialog = asking(qtbot, tmp_path)
-    assert "directory" in dialog.code.toPlainText()
+def test_code_is_shown_in_the_encoding_it_will_be_run_in(qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / "net.py"
+    file.write_bytes(b"# coding: utf-7\n# harmless +AAo-evil()\n")
+    assert "\nevil()" in asking(qtbot, file).code.toPlainText()
+
+
+def test_bytes_that_are_no_text_are_shown_all_the_same(qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / "net.py"
+    file.write_bytes(b"x = '\xff'\n")
+    assert asking(qtbot, file).code.toPlainText() == "x = '\ufffd'\n"
