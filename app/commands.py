@@ -295,6 +295,7 @@ class Commands(QObject):
 
         dialog = PreferencesDialog(self.window.settings, self.window)
         dialog.theme_chosen.connect(self.window.set_theme)
+        dialog.forgotten.connect(self.window.remember)
         dialog.open()
 
     def show_about(self) -> None:

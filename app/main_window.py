@@ -19,6 +19,7 @@ from app.desk import Desk
 from app.jobs import Jobs
 from app.panels.history import HistoryPanel
 from app.panels.inspector import InspectorPanel
+from app.panels.notice import Notice
 from app.panels.palette import PalettePanel
 from app.panels.problems import ProblemsPanel
 from app.panels.status import StatusBar
@@ -55,7 +56,8 @@ class MainWindow(QMainWindow):
         self.middle = QStackedWidget()
         self.middle.addWidget(self.welcome)
         self.middle.addWidget(self.tree)
-        self.setCentralWidget(self.middle)
+        self.notice = Notice()
+        self.setCentralWidget(self.notice.above(self.middle))
         self.setStatusBar(self.status)
         self.setAcceptDrops(True)
         self.setAnimated(False)
@@ -69,7 +71,8 @@ class MainWindow(QMainWindow):
         self._add_menus()
         self._add_toolbar()
         self._connect()
-        self._remember()
+        self.remember()
+        self.notice.say(settings.complaint, "refused")
         self._first_layout = self.saveState()
         self._restore()
         self.show_state(State())
@@ -160,7 +163,8 @@ class MainWindow(QMainWindow):
         self.welcome.file_wanted.connect(self.commands.open_file)
         self.welcome.source_wanted.connect(self.commands.open_source)
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """Show the favourites and the recent ones as the settings have them now."""
         self.palette_panel.set_favourites(self.settings.favourites)
         self.palette_panel.set_recent(self.settings.recent_layers)
         self.welcome.set_recent(self.settings.recent)

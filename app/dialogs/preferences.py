@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 
 class PreferencesDialog(QDialog):
-    """What is chosen holds at once. ``theme_chosen``: system, light or dark."""
+    """What is chosen holds at once. ``theme_chosen``: system, light or dark.
+
+    ``forgotten``: the settings know of nothing recent any more.
+    """
 
     theme_chosen = Signal(str)
+    forgotten = Signal()
 
     def __init__(self, settings: "Settings", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,3 +54,4 @@ class PreferencesDialog(QDialog):
         self._settings.forget_recent()
         self.forget.setText(self.tr("Forgotten"))
         self.forget.setEnabled(False)
+        self.forgotten.emit()

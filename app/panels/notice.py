@@ -4,7 +4,14 @@ from typing import Literal
 
 from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import icons, theme
 
@@ -46,6 +53,16 @@ class Notice(QWidget):
         self._text.setText(text)
         self._paint_icons()
         self.setVisible(bool(text))
+
+    def above(self, widget: QWidget) -> QWidget:
+        """Return a widget with the strip on top of this one."""
+        both = QWidget()
+        column = QVBoxLayout(both)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self)
+        column.addWidget(widget, 1)
+        return both
 
     def _paint_icons(self) -> None:
         size = self.fontMetrics().height()
