@@ -145,7 +145,8 @@ class Commands(QObject):
 
         report = self.state.report
         problems = len(report.problems) if report is not None else 0
-        path = ask_weights_target(self.window, self.window.settings, self.state.name, problems)
+        state, settings = self.state, self.window.settings
+        path = ask_weights_target(self.window, settings, state.name, problems, state.document)
         if path is None:
             return
         if then is not None:
@@ -156,7 +157,8 @@ class Commands(QObject):
         """Ask where to, and write the steps."""
         from app.dialogs.save_weights import ask_recipe_target
 
-        path = ask_recipe_target(self.window, self.window.settings, self.state.name)
+        state, settings = self.state, self.window.settings
+        path = ask_recipe_target(self.window, settings, state.name, state.cursor)
         if path is not None:
             self.desk.save_recipe(path)
 

@@ -66,7 +66,13 @@ if TYPE_CHECKING:
         summary_text,
         write_argument,
     )
-    from core.checkpoint import load_state_dict, read_state_dict, save_state_dict
+    from core.checkpoint import (
+        contents_of,
+        contents_of_file,
+        load_state_dict,
+        read_state_dict,
+        save_state_dict,
+    )
     from core.document import (
         Change,
         Document,
@@ -149,7 +155,13 @@ _HOMES = {
         "summary_text",
         "write_argument",
     ),
-    "core.checkpoint": ("load_state_dict", "read_state_dict", "save_state_dict"),
+    "core.checkpoint": (
+        "contents_of",
+        "contents_of_file",
+        "load_state_dict",
+        "read_state_dict",
+        "save_state_dict",
+    ),
     "core.document": (
         "Change",
         "Document",
@@ -267,6 +279,8 @@ __all__ = [
     "analyse",
     "arguments_of",
     "common_form",
+    "contents_of",
+    "contents_of_file",
     "describe",
     "difference",
     "find_layer",

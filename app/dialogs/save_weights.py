@@ -1,18 +1,26 @@
 """Where to: the questions for a file to open and for one to write."""
 
 import datetime
+from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+import core
 from app import numbers
 
 if TYPE_CHECKING:
     from app.settings import Settings
+    from core.checkpoint import Contents
+    from core.document import Document
 
+_SUFFIXES = (".pth", ".pt", ".bin", ".pkl")
 _WEIGHTS = "Weights (*.pth *.pt *.bin *.pkl)"
+#: A message box breaks lines as early as it can; these two are to be compared, each on one.
+_CELL = "white-space: nowrap; padding: 2px 14px 2px 0"
 _ANY = "Models, recipes, weights (*.py *.json *.pth *.pt *.bin *.pkl);;All files (*)"
 
 
@@ -25,32 +33,61 @@ def ask_file_to_open(parent: QWidget, settings: "Settings", weights: bool = Fals
 
 
 def ask_weights_target(
-    parent: QWidget, settings: "Settings", name: str, problems: int
+    parent: QWidget,
+    settings: "Settings",
+    name: str,
+    problems: int,
+    document: "Document | None" = None,
 ) -> Path | None:
     """Ask where to write the weights, and whether, if the model has problems."""
     if problems and not _insists(parent, problems):
         return None
-    return _target(parent, settings, _tr("Save weights"), f"{_stem(name)}.pth", _WEIGHTS)
+
+    def fresh() -> str:
+        return _weighed(core.contents_of(document)) if document is not None else ""
+
+    return _target(parent, settings, _tr("Save weights"), f"{_stem(name)}.pth", _WEIGHTS, fresh)
 
 
-def ask_recipe_target(parent: QWidget, settings: "Settings", name: str) -> Path | None:
+def ask_recipe_target(
+    parent: QWidget, settings: "Settings", name: str, steps: int = 0
+) -> Path | None:
     """Ask where to write the recipe."""
-    kinds = "Recipes (*.json)"
-    return _target(parent, settings, _tr("Save recipe"), f"{_stem(name)}.recipe.json", kinds)
+    title, kinds = _tr("Save recipe"), "Recipes (*.json)"
+
+    def fresh() -> str:
+        return _tr("one step") if steps == 1 else _tr("{} steps").format(steps)
+
+    return _target(parent, settings, title, f"{_stem(name)}.recipe.json", kinds, fresh)
 
 
-def overwriting(path: Path) -> str:
+def standing(path: Path) -> str:
     """Say what stands at ``path`` and would be lost."""
     try:
         known = path.stat()
     except OSError:  # it went away, or is not to be looked at: writing will say so
-        return path.name
+        return ""
     changed = datetime.datetime.fromtimestamp(known.st_mtime).strftime("%Y-%m-%d %H:%M")
-    return f"{path.name}, {numbers.size(known.st_size)}, written {changed}"
+    weights = core.contents_of_file(path) if path.suffix in _SUFFIXES else None
+    tensors = f"{_tensors(weights.tensors)}, " if weights is not None else ""
+    return f"{tensors}{numbers.size(known.st_size)}, {_tr('written {}').format(changed)}"
+
+
+def _weighed(weights: "Contents") -> str:
+    return f"{_tensors(weights.tensors)}, {numbers.size(weights.bytes)}"
+
+
+def _tensors(count: int) -> str:
+    return _tr("one tensor") if count == 1 else _tr("{} tensors").format(numbers.exact(count))
 
 
 def _target(
-    parent: QWidget, settings: "Settings", title: str, name: str, kinds: str
+    parent: QWidget,
+    settings: "Settings",
+    title: str,
+    name: str,
+    kinds: str,
+    fresh: Callable[[], str],
 ) -> Path | None:
     found, _ = QFileDialog.getSaveFileName(
         parent,
@@ -64,14 +101,24 @@ def _target(
         return None
     if not path.suffix:
         path = path.with_suffix(Path(name).suffix)
-    if path.exists() and not _may_overwrite(parent, path):
+    if path.exists() and not _may_overwrite(parent, path, fresh()):
         return None
     return path
 
 
-def _may_overwrite(parent: QWidget, path: Path) -> bool:
+def _may_overwrite(parent: QWidget, path: Path, fresh: str) -> bool:
+    """Ask, with what is there above what would be: the two are there to be compared."""
     buttons = QMessageBox.StandardButton
-    text = _tr("Write over {}?").format(overwriting(path))
+    question = _tr("Write over {}?").format(escape(path.name))
+    rows = ((_tr("There now:"), standing(path)), (_tr("Would be written:"), fresh))
+    table = "".join(
+        f"<tr><td style='{_CELL}'>{name}</td><td style='{_CELL}'>{escape(facts)}</td></tr>"
+        for name, facts in rows
+        if facts
+    )
+    text = (
+        f"<p style='margin-bottom: 6px'><b>{question}</b></p><table cellspacing='0'>{table}</table>"
+    )
     return (
         QMessageBox.question(
             parent, _tr("The file exists"), text, buttons.Yes | buttons.Cancel, buttons.Cancel

@@ -1,5 +1,6 @@
 """Questions: about code, unsaved steps, files to write, and what went wrong."""
 
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -7,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence, QTextDocumentFragment
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
+import core
 from app.dialogs import crash, save_weights
 from app.dialogs.about import AboutDialog
 from app.dialogs.command_palette import CommandPalette
@@ -105,6 +107,32 @@ def test_nothing_is_written_over_without_a_yes(
     assert "2.00 KB" in asked[0]
     answers(monkeypatch, Yes)
     assert save_weights.ask_weights_target(QWidget(), settings, "net", 0) == tmp_path / "old.pth"
+
+
+def test_the_weights_there_and_those_that_would_be_written_can_be_compared(
+    settings: Settings, tmp_path: Path, qapp: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core.open("Sequential(Linear(64, 64))").save(tmp_path / "old <1>.pth")
+    chooses(monkeypatch, tmp_path / "old <1>.pth")
+    asked = answers(monkeypatch, Cancel)
+    new = core.open("Sequential(Linear(64, 32), ReLU(), Linear(32, 4))").document
+    save_weights.ask_weights_target(QWidget(), settings, "net", 0, new)
+    shown = QTextDocumentFragment.fromHtml(asked[0]).toPlainText().splitlines()
+    assert shown[0] == "Write over old <1>.pth?"
+    there = shown[shown.index("There now:") + 1]
+    assert re.fullmatch(r"2 tensors, 1\d\.\d KB, written 20[\d: -]+", there)
+    assert shown[shown.index("Would be written:") + 1] == "4 tensors, 8.64 KB"
+
+
+def test_a_recipe_that_would_be_written_over_says_how_many_steps_come(
+    settings: Settings, tmp_path: Path, qapp: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.recipe.json").write_text("{}")
+    chooses(monkeypatch, tmp_path / "a.recipe.json")
+    asked = answers(monkeypatch, Cancel)
+    assert save_weights.ask_recipe_target(QWidget(), settings, "net", 3) is None
+    assert "2 B, written 20" in asked[0]
+    assert "3 steps" in asked[0]
 
 
 def test_a_model_with_problems_is_saved_only_by_those_who_insist(
