@@ -38,6 +38,8 @@ class Editor(QWidget):
     typed = Signal(str)
     settled = Signal(str)
     left = Signal()
+    #: Whether it can have more lines than one.
+    grows = False
 
     def __init__(self, control: QWidget, parameter: "Parameter") -> None:
         super().__init__()
@@ -85,12 +87,7 @@ class Editor(QWidget):
     def set_wrong(self, wrong: bool) -> None:
         """Mark the field; the sentence stands under it."""
         self.wrong = wrong
-        palette = QPalette()
-        if wrong:
-            tone, base = theme.tone("problem"), palette.color(QPalette.ColorRole.Base)
-            palette.setColor(QPalette.ColorRole.Base, _mixed(tone, base, 0.16))
-            palette.setColor(QPalette.ColorRole.Highlight, tone)
-        self.control.setPalette(palette)
+        self.control.setPalette(wrong_palette(wrong))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -125,6 +122,16 @@ def editing(*kinds: str) -> Callable[[Maker], Maker]:
 def editor(parameter: "Parameter") -> Editor:
     """Return a new editor for an argument."""
     return _MAKERS[parameter.kind](parameter)
+
+
+def wrong_palette(wrong: bool) -> QPalette:
+    """Return the colours of a field in which nonsense stands, or those of any other."""
+    palette = QPalette()
+    if wrong:
+        tone, base = theme.tone("problem"), palette.color(QPalette.ColorRole.Base)
+        palette.setColor(QPalette.ColorRole.Base, _mixed(tone, base, 0.16))
+        palette.setColor(QPalette.ColorRole.Highlight, tone)
+    return palette
 
 
 def _mixed(first: QColor, second: QColor, share: float) -> QColor:
@@ -311,9 +318,17 @@ def _words(parameter: "Parameter") -> tuple[str, ...]:
     return (*parameter.choices, *(("None",) if parameter.optional else ()))
 
 
-@editing("int", "float", "int_or_tuple", "float_or_tuple")
+@editing("int", "float")
 def _number(parameter: "Parameter") -> Editor:
     return StepEditor(parameter, _words(parameter))
+
+
+@editing("int_or_tuple", "float_or_tuple")
+def _numbers(parameter: "Parameter") -> Editor:
+    from app.panels.inspector.dimensions import DimensionsEditor  # which builds on this module
+
+    made = DimensionsEditor if parameter.dims != 1 else StepEditor
+    return made(parameter, _words(parameter))
 
 
 @editing("str", "tuple", "shape", "strings", "tensor", "module", "function", "device", "any")

@@ -42,6 +42,8 @@ class Field(QObject):
             self.editor.settled.connect(self._settled)
             self.editor.left.connect(self._left)
             self.label.buddy = self.editor
+            if self.editor.grows:
+                self.label.setMinimumHeight(self.editor.sizeHint().height())
         else:
             self.value = ElidedLabel(Qt.TextElideMode.ElideRight)
         self.show_arguments(arguments, force=True)

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 from shiboken6 import isValid
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Milliseconds of quiet in a field before the value in it is tried.
 _QUIET = 250
+#: Name and reset button stand beside the first line of an editor that may have more.
+_TOP, _MIDDLE = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignVCenter
 
 
 class ArgumentsForm(QWidget):
@@ -84,9 +86,10 @@ class ArgumentsForm(QWidget):
             field.wanted.connect(self._ask)
             field.trying.connect(self._wait)
             self.fields[field.name] = field
-            self._grid.addWidget(field.label, 2 * number, 0)
+            place = _TOP if field.editor is not None and field.editor.grows else _MIDDLE
+            self._grid.addWidget(field.label, 2 * number, 0, place)
             self._grid.addWidget(field.value, 2 * number, 1)
-            self._grid.addWidget(field.reset, 2 * number, 2)
+            self._grid.addWidget(field.reset, 2 * number, 2, place)
             self._grid.addWidget(field.message, 2 * number + 1, 0, 1, 3)
         self._grid.addWidget(self.note, 2 * len(rows), 0, 1, 3)
         self._order()
