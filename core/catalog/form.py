@@ -49,19 +49,25 @@ class Argument:
 
 
 def form_of(module: nn.Module) -> tuple[Argument, ...]:
-    """Return the arguments of a module in order; none for containers and unknown origins."""
+    """Return the arguments of a module in order; none for containers and unknown origins.
+
+    Hidden ones come last, always in the same order: with their defaults, where nobody gave them.
+    """
     values = arguments_of(module)
     if not values:
         return ()
     known = {each.name: each for each in _parameters(module)}
     extra = _collecting(module)
-    return tuple(
+    hidden = {name: each for name, each in known.items() if each.hidden}
+    usual = tuple(
         Argument(Parameter(name, "any", required=True), as_text(plain(value)), editable=False)
         if name == extra
         # What came by **kwargs is announced by no parameter.
         else _argument(known.get(name) or Parameter(name, "any", required=True), value)
         for name, value in values.items()
+        if name not in hidden
     )
+    return usual + tuple(_argument(p, values.get(name, p.default)) for name, p in hidden.items())
 
 
 def common_form(forms: Iterable[tuple[Argument, ...]]) -> tuple[tuple[Argument, ...], ...]:

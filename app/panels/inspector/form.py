@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QToolButton, QWidget
 from shiboken6 import isValid
 
 import core
@@ -37,6 +37,10 @@ class ArgumentsForm(QWidget):
         self._document: Document | None = None
         self._paths: tuple[str, ...] = ()
         self._key: object = None
+        self._rare: list[tuple[Argument, ...]] = []
+        self._plain = 0
+        self._wants_all = False
+        self.more = self._more_button()
         self._pending: Field | None = None
         self._trial: Job | None = None
         self._tried: tuple[str, Any] = ("", None)
@@ -57,16 +61,19 @@ class ArgumentsForm(QWidget):
             return
         self._document, self._paths = document, paths
         forms = [core.form_of(document.module(path)) for path in paths]
-        rows = [row for row in core.common_form(forms) if not row[0].parameter.hidden]
+        rows = core.common_form(forms)
         types = tuple(type(document.module(path)) for path in paths)
         key = paths, types, tuple((r[0].parameter, all(a.editable for a in r)) for r in rows)
         self._pending = None
         if key == self._key:
+            self._rare = [row for row in rows if row[0].parameter.hidden]
             for row in rows:
-                self.fields[row[0].parameter.name].show_arguments(row)
+                if row[0].parameter.name in self.fields:
+                    self.fields[row[0].parameter.name].show_arguments(row)
         else:
             self._key = key
             self._build(rows)
+        self._show_rare(self._wants_all or self._shows_rare or any(map(_differs, self._rare)))
         self.note.say(self._why_empty(forms) if not rows else "")
 
     def show_refusal(self, text: str) -> bool:
@@ -77,37 +84,83 @@ class ArgumentsForm(QWidget):
         field.refuse(text)
         return True
 
-    def _build(self, rows: "list[tuple[Argument, ...]]") -> None:
+    def _build(self, rows: "tuple[tuple[Argument, ...], ...]") -> None:
+        """Make the fields anew: those of what is rarely given only when they are to be seen."""
         self._drop_trial()
-        self._clear()
+        self._remove(list(self.fields))
+        self._grid.removeWidget(self.note)
+        self.note.deleteLater()
         self.note = ToneLabel()
-        for number, row in enumerate(rows):
-            field = Field(self, row)
-            field.wanted.connect(self._ask)
-            field.trying.connect(self._wait)
-            self.fields[field.name] = field
-            place = _TOP if field.editor is not None and field.editor.grows else _MIDDLE
-            self._grid.addWidget(field.label, 2 * number, 0, place)
-            self._grid.addWidget(field.value, 2 * number, 1)
-            self._grid.addWidget(field.reset, 2 * number, 2, place)
-            self._grid.addWidget(field.message, 2 * number + 1, 0, 1, 3)
-        self._grid.addWidget(self.note, 2 * len(rows), 0, 1, 3)
+        self._rare = [row for row in rows if row[0].parameter.hidden]
+        usual = [row for row in rows if not row[0].parameter.hidden]
+        self._plain = len(usual)
+        for number, row in enumerate(usual):
+            self._add(row, 2 * number)
+        self._grid.addWidget(self.note, 2 * self._plain, 0, 1, 3)
+        self._grid.addWidget(self.more, 2 * self._plain + 1, 0, 1, 3)
+        self.more.setText(self.tr("More arguments ({})").format(len(self._rare)))
+        self.more.setVisible(bool(self._rare))
         self._order()
+
+    def _add(self, row: "tuple[Argument, ...]", at: int) -> None:
+        field = Field(self, row)
+        field.wanted.connect(self._ask)
+        field.trying.connect(self._wait)
+        self.fields[field.name] = field
+        place = _TOP if field.editor is not None and field.editor.grows else _MIDDLE
+        self._grid.addWidget(field.label, at, 0, place)
+        self._grid.addWidget(field.value, at, 1)
+        self._grid.addWidget(field.reset, at, 2, place)
+        self._grid.addWidget(field.message, at + 1, 0, 1, 3)
+
+    def _more_button(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setAutoRaise(True)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setToolTip(self.tr("Arguments that are rarely given, such as device and dtype"))
+        button.clicked.connect(self._turn)
+        button.hide()
+        return button
+
+    @property
+    def _shows_rare(self) -> bool:
+        return any(field.parameter.hidden for field in self.fields.values())
+
+    def _turn(self) -> None:
+        self._wants_all = not self._shows_rare
+        self._show_rare(self._wants_all)
+
+    def _show_rare(self, show: bool) -> None:
+        """Show the arguments that are rarely given, or the button for them alone."""
+        if show and not self._shows_rare:
+            for number, row in enumerate(self._rare):
+                self._add(row, 2 * (self._plain + 1 + number))
+            self._order()
+        elif not show:
+            self._remove([f.name for f in self.fields.values() if f.parameter.hidden])
+        opened = self._shows_rare
+        self.more.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
+        said = self.tr("{}, open") if opened else self.tr("{}, closed")
+        self.more.setAccessibleName(said.format(self.more.text()))
 
     def _order(self) -> None:
         """Let Tab go through each row: the editor, its words, its reset button."""
-        editable = [(f.editor, f.reset) for f in self.fields.values() if f.editor is not None]
-        stops = [stop for editor, reset in editable for stop in (*editor.stops, reset)]
+        stops: list[QWidget] = []
+        for rare in (False, True):
+            for field in self.fields.values():
+                if field.editor is not None and field.parameter.hidden is rare:
+                    stops += [*field.editor.stops, field.reset]
+            if not rare:
+                stops.append(self.more)
         for before, after in pairwise(stops):
             QWidget.setTabOrder(before, after)
 
-    def _clear(self) -> None:
-        for field in self.fields.values():
+    def _remove(self, names: list[str]) -> None:
+        for name in names:
+            field = self.fields.pop(name)
             field.retire()
-        self.fields = {}
-        while (item := self._grid.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
+            for widget in (field.label, field.value, field.reset, field.message):
+                self._grid.removeWidget(widget)
                 widget.hide()
                 widget.deleteLater()
 
@@ -175,3 +228,7 @@ class ArgumentsForm(QWidget):
         if self._trial is not None:
             self._trial.cancel()
             self._trial = None
+
+
+def _differs(row: "tuple[Argument, ...]") -> bool:
+    return any(each.differs for each in row)

@@ -43,6 +43,16 @@ def test_only_what_is_not_the_default_differs() -> None:
     assert {e.parameter.name: e.default for e in form if e.differs} == {"stride": 1, "bias": True}
 
 
+def test_what_is_rarely_given_comes_last_whether_it_was_given_or_not() -> None:
+    with recording():
+        layer = nn.Linear(2, 2, dtype=torch.float64)
+    given = form_of(layer)
+    for form in (form_of(nn.Linear(2, 2)), given):
+        assert [e.parameter.name for e in form if e.parameter.hidden] == ["device", "dtype"]
+        assert [each.parameter.name for each in form[-2:]] == ["device", "dtype"]
+    assert [(each.value, each.differs) for each in given[-2:]] == [(None, False), ("float64", True)]
+
+
 def test_a_recorded_composite_shows_classes_and_layers_by_their_text() -> None:
     with recording():
         block = Bottleneck(64, 16, norm_layer=nn.BatchNorm2d)
@@ -135,7 +145,7 @@ def test_a_refusal_says_what_was_expected_and_what_came() -> None:
 
 def test_several_share_the_arguments_of_equal_name_and_kind() -> None:
     forms = [form_of(nn.Conv2d(3, 4, 3)), form_of(nn.Conv2d(4, 4, 5)), form_of(nn.Linear(2, 2))]
-    assert [row[0].parameter.name for row in common_form(forms)] == ["bias"]
+    assert [row[0].parameter.name for row in common_form(forms)] == ["bias", "device", "dtype"]
     both = {row[0].parameter.name: {e.value for e in row} for row in common_form(forms[:2])}
     assert both["kernel_size"] == {3, 5}
     assert both["out_channels"] == {4}

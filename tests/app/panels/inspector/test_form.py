@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from torch import nn
@@ -298,3 +299,63 @@ def test_an_opaque_composite_and_a_container_say_why_there_is_no_form(bench: Ben
     assert "Sequential has no arguments" in made.panel.form.note.text()
     made.show("0.relu")
     assert list(shown(made)) == ["inplace"]
+
+
+def test_what_is_rarely_given_is_behind_a_button(bench: Benches) -> None:
+    made = bench(session("Sequential(Linear(4, 8), BatchNorm1d(8), Softmax(1))"), "0")
+    more = made.panel.form.more
+    assert more.text() == "More arguments (2)"
+    assert more.accessibleName() == "More arguments (2), closed"
+    assert list(shown(made)) == ["in_features", "out_features", "bias"]
+    more.click()
+    assert list(shown(made)) == ["in_features", "out_features", "bias", "device", "dtype"]
+    assert shown(made)["dtype"] == "None"
+    assert more.accessibleName() == "More arguments (2), open"
+    made.show("1")
+    assert "dtype" in shown(made)  # who wants to see them wants it of the next one, too
+    more.click()
+    assert "dtype" not in shown(made)
+    assert made.asked == []
+    made.show("2")
+    assert not more.isVisible()
+
+
+def test_what_is_rarely_given_is_edited_like_the_rest(bench: Benches, qtbot: QtBot) -> None:
+    made = bench(session("Sequential(Linear(4, 8))"), "0")
+    made.type("out_features", "9")
+    made.panel.form.more.click()
+    assert shown(made)["out_features"] == "9"  # what is being typed stays
+    made.type("dtype", "float99")
+    assert made.message("dtype").startswith("dtype is a dtype")
+    field = made.panel.form.fields["dtype"]
+    made.enter("dtype", "float64")
+    assert made.asked == [core.SetArguments("0", {"dtype": "float64"})]
+    assert made.panel.form.fields["dtype"] is field
+    assert field.label.font().bold()
+    assert made.session.document.module("0").weight.dtype == torch.float64
+    field.reset.click()
+    assert made.session.document.module("0").weight.dtype == torch.float32
+
+
+def test_what_is_rarely_given_but_was_is_shown_at_once(bench: Benches) -> None:
+    made = bench(session("Sequential(Linear(4, 8, dtype=torch.float64), Linear(8, 2))"), "0")
+    assert shown(made)["dtype"] == "float64"
+    made.show("1")
+    assert "dtype" not in shown(made)
+    made.session.apply(core.SetArguments("1", {"dtype": "float64"}))
+    made.show("1")
+    assert shown(made)["dtype"] == "float64"
+
+
+def test_tab_goes_from_the_last_usual_argument_over_the_button_to_the_rare_ones(
+    bench: Benches,
+) -> None:
+    made = bench(session("Sequential(Linear(4, 8))"), "0")
+    made.panel.form.more.click()
+    fields = made.panel.form.fields
+    wanted = [fields["bias"].editor.control, made.panel.form.more]
+    wanted += [fields["device"].editor.control, fields["dtype"].editor.control]
+    stops = [wanted[0]]
+    while stops[-1] is not wanted[-1]:
+        stops.append(stops[-1].nextInFocusChain())
+    assert [each for each in stops if each in wanted] == wanted
