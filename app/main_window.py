@@ -28,6 +28,7 @@ from app.panels.weights import WeightsPanel
 from app.panels.welcome import WelcomePage
 from app.settings import Settings
 from app.state import State
+from app.turns import Turns
 
 Area = Qt.DockWidgetArea
 
@@ -137,12 +138,14 @@ class MainWindow(QMainWindow):
         """All that panels have to do with each other, they have to do with the desk."""
         desk = self.desk
         desk.shown.connect(self.show_state)
-        for panel in (self.tree, self.inspector, self.problems, self.weights, self.history):
-            desk.shown.connect(panel.show_state)
-        for panel in (self.tree, self.inspector, self.problems):
-            panel.asked.connect(desk.ask)
-        for panel in (self.tree, self.problems, self.weights):
-            panel.selected.connect(desk.select)
+        followers = (self.tree, self.inspector, self.problems, self.weights, self.history)
+        self.turns = Turns([each.show_state for each in followers], self)
+        desk.shown.connect(self.turns.show_state)
+        self.docks["weights"].visibilityChanged.connect(self.weights.look)
+        for asking in (self.tree, self.inspector, self.problems):
+            asking.asked.connect(desk.ask)
+        for choosing in (self.tree, self.problems, self.weights):
+            choosing.selected.connect(desk.select)
         self.history.jumped.connect(desk.jump)
         self.history.undone.connect(desk.undo)
         self.history.redone.connect(desk.redo)

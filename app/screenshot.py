@@ -67,7 +67,8 @@ def save(window: "MainWindow", path: Path) -> int:
 
 def is_ready(window: "MainWindow") -> bool:
     """Whether a model is shown with all that is worked out about it."""
-    return window.desk.state.report is not None and not window.jobs.running
+    worked_out = window.desk.state.report is not None and not window.jobs.running
+    return worked_out and not window.turns.waiting
 
 
 def wait_until(ready: Callable[[], Any]) -> None:

@@ -3,6 +3,7 @@
 The window is shown before torch is imported, which takes seconds; that happens behind it.
 """
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -90,12 +91,28 @@ def import_torch(window: "MainWindow") -> None:
     """Import torch and the catalog on a thread; the palette fills when they are there."""
 
     def work(_: Any) -> None:
-        import core
-
-        core.layers()
-        core.Session  # noqa: B018 - the import is what is wanted
+        # What is imported stays: looking through it for garbage again and again would stop the
+        # window for a third of a second each time.
+        gc.disable()
+        try:
+            _practise()
+        finally:
+            gc.freeze()
+            gc.enable()
 
     window.jobs.start(work, lambda _: window.torch_is_ready(), title=window.tr("Loading PyTorch"))
+
+
+def _practise() -> None:
+    """Do once with a tiny model what the first real one would otherwise wait for."""
+    import core
+
+    core.layers()
+    model = core.open("Sequential(Conv2d(3, 8, 3), BatchNorm2d(8), ReLU())").document
+    core.analyse(model).settle()
+    for _, module in model.modules():
+        core.summary_text(module)
+        core.about(module)
 
 
 def when_ready(window: "MainWindow", then: Any) -> None:

@@ -82,7 +82,7 @@ def edits_of(document) -> list[str]:
 def played() -> tuple[Gaps, Gaps]:
     """Play the session; return the gaps before torch was there, and those after."""
     from app import start
-    from app.screenshot import wait_until
+    from app.screenshot import is_ready, wait_until
 
     _, window = start.make(Path(tempfile.mkdtemp()) / "s.ini")
     window.show()
@@ -94,15 +94,15 @@ def played() -> tuple[Gaps, Gaps]:
     for name in MODELS:
         gaps.doing = f"opening {name}"
         window.commands.open_source(name)
-        wait_until(lambda: desk.state.report is not None and not window.jobs.running)
+        wait_until(lambda: is_ready(window))
         for edit in edits_of(desk.state.document):
             gaps.doing = f"{name}: {edit}"
             desk.ask(edit)
-            wait_until(lambda: desk.state.report is not None and not window.jobs.running)
+            wait_until(lambda: is_ready(window))
         while desk.state.can_undo:
             gaps.doing = f"{name}: undoing step {desk.state.cursor}"
             desk.undo()
-            wait_until(lambda: desk.state.report is not None and not window.jobs.running)
+            wait_until(lambda: is_ready(window))
         desk.session.history.mark_clean()
         desk.close()
     gaps.timer.stop()

@@ -82,8 +82,10 @@ SCENES: dict[str, Callable] = {
 
 
 def opened(window, ready):
+    from app.screenshot import is_ready
+
     window.commands.open_source("resnet50")
-    ready(lambda: window.desk.state.report is not None)
+    ready(lambda: is_ready(window))
 
 
 def take(scene: str, theme: str, path: Path) -> None:

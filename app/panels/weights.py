@@ -42,6 +42,7 @@ class WeightsPanel(QWidget):
         self._job: Job | None = None
         self._state = State()
         self._of: Document | None = None
+        self._behind = False
         self.ledger: Ledger | None = None
         self.summary = QLabel()
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
@@ -96,7 +97,14 @@ class WeightsPanel(QWidget):
     def show_state(self, state: State) -> None:
         """Follow the document; the ledger is worked out behind the window."""
         self._state = state
-        if state.document is not self._of and (self.isVisible() or state.document is None):
+        seen = self.isVisible() and not self._behind
+        if state.document is not self._of and (seen or state.document is None):
+            self._work_out()
+
+    def look(self, seen: bool) -> None:
+        """Take note whether the panel can be seen: Qt calls a tab behind another one visible."""
+        self._behind = not seen
+        if seen and self._state.document is not self._of:
             self._work_out()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtCore import QModelIndex, QPoint, QTimer
 from PySide6.QtWidgets import QAbstractItemView
 
 from app import start
+from app.screenshot import is_ready
 
 NET = "Sequential(a=Linear(4, 4), b=ReLU(), c=Sequential(Tanh(), GELU()), d=Linear(4, 2))"
 
@@ -35,7 +36,7 @@ def main(facts: Path) -> int:
     def write() -> None:
         nonlocal searched
         state, tree = window.desk.state, window.tree
-        if state.report is None or window.jobs.running:
+        if not is_ready(window):
             return
         if not searched:  # one layer in the palette, so that it is known where
             window.palette_panel.focus_search()

@@ -21,6 +21,7 @@ from pytestqt.qtbot import QtBot
 from app.actions import MENUS, ROWS
 from app.icons import FOLDER
 from app.main_window import MainWindow
+from app.screenshot import is_ready
 from app.settings import Settings
 from app.state import State
 
@@ -84,7 +85,7 @@ def test_every_command_can_be_done_to_a_model_and_none_ends_in_a_bug(
             elif window.desk.state.cursor:
                 window.desk.jump(0)
             qtbot.waitUntil(
-                lambda: window.desk.state.report is not None and not window.jobs.running,
+                lambda: is_ready(window),
                 timeout=60_000,
             )
             window.desk.select((path,))
@@ -103,9 +104,7 @@ CONTROLS = (
 
 def test_every_control_has_a_name_for_a_screen_reader(window: MainWindow, qtbot: QtBot) -> None:
     window.commands.open_source(NET)
-    qtbot.waitUntil(
-        lambda: window.desk.state.report is not None and not window.jobs.running, timeout=60_000
-    )
+    qtbot.waitUntil(lambda: is_ready(window), timeout=60_000)
     window.desk.select(("conv",))
     qtbot.waitUntil(lambda: not window.jobs.running)
     buddies = {label.buddy() for label in window.findChildren(QLabel) if label.buddy()}

@@ -16,6 +16,7 @@ from app.dialogs.ask_layer import AskLayerDialog
 from app.dialogs.trust import TrustDialog
 from app.dialogs.unsaved import UnsavedDialog
 from app.main_window import MainWindow
+from app.screenshot import is_ready
 from app.settings import Settings
 from tests.app.drags import Drag
 
@@ -50,9 +51,7 @@ def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
 
 
 def ready(window: MainWindow, qtbot: QtBot) -> None:
-    qtbot.waitUntil(
-        lambda: window.desk.state.report is not None and not window.jobs.running, timeout=60_000
-    )
+    qtbot.waitUntil(lambda: is_ready(window), timeout=60_000)
 
 
 def opened(window: MainWindow, qtbot: QtBot, source: str = NET) -> None:
