@@ -1,4 +1,4 @@
-"""Turns: who follows the desk does so one after the other, when all of them have much to do."""
+"""Turns: who follows the desk does so one after the other, so that no turn is long."""
 
 from collections import deque
 from collections.abc import Callable
@@ -11,10 +11,10 @@ Follower = Callable[[State], None]
 
 
 class Turns(QObject):
-    """Hands a state to each follower; another model's, each in a turn of the event loop of its own.
+    """Hands a state to the first follower at once, to each other one in a turn of the event loop.
 
-    Filling every panel with a new model in one go would hold the window for the sum of them. A
-    state that comes in between takes the place of the one that was being handed on.
+    Doing all in one go would hold the window for the sum of them. A state that comes in between
+    takes the place of the one that was being handed on.
     """
 
     def __init__(self, followers: list[Follower], parent: QObject | None = None) -> None:
@@ -27,14 +27,10 @@ class Turns(QObject):
         self._timer.timeout.connect(self._next)
 
     def show_state(self, state: State) -> None:
-        """Let all follow: at once what is a step of the same model, else one by one."""
-        before, self._state = self._state, state
-        if state.origin is before.origin and not self._waiting:
-            for follower in self._followers:
-                follower(state)
-            return
+        """Let all follow, the first at once."""
+        self._state = state
         self._waiting = deque(self._followers)
-        self._timer.start(0)
+        self._next()
 
     @property
     def waiting(self) -> bool:

@@ -1,4 +1,4 @@
-"""Who follows the desk does so at once in a model, and one by one when another is opened."""
+"""Who follows the desk does so one by one: the first at once, the others in turns of their own."""
 
 from pytestqt.qtbot import QtBot
 
@@ -8,36 +8,34 @@ from app.turns import Turns
 
 def made() -> tuple[Turns, list[tuple[str, State]]]:
     seen: list[tuple[str, State]] = []
-    followers = [lambda s, name=name: seen.append((name, s)) for name in ("tree", "ledger")]
-    return Turns(followers), seen  # type: ignore[arg-type]
+    names = ("tree", "inspector", "ledger")
+    return Turns([lambda s, name=name: seen.append((name, s)) for name in names]), seen
 
 
-def opened() -> State:
-    return State(origin=object())  # type: ignore[arg-type]
-
-
-def test_a_step_of_the_same_model_is_followed_at_once(qtbot: QtBot) -> None:
+def test_the_first_follows_at_once_and_the_others_in_turn(qtbot: QtBot) -> None:
     turns, seen = made()
     state = State(cursor=3)
     turns.show_state(state)
-    assert seen == [("tree", state), ("ledger", state)]
-    assert not turns.waiting
-
-
-def test_another_model_is_followed_one_by_one(qtbot: QtBot) -> None:
-    turns, seen = made()
-    state = opened()
-    turns.show_state(state)
-    assert seen == []
+    assert seen == [("tree", state)]
     assert turns.waiting
     qtbot.waitUntil(lambda: not turns.waiting)
-    assert seen == [("tree", state), ("ledger", state)]
+    assert seen == [("tree", state), ("inspector", state), ("ledger", state)]
 
 
 def test_a_state_that_comes_in_between_takes_the_place_of_the_one_before(qtbot: QtBot) -> None:
     turns, seen = made()
-    first, second = opened(), opened()
+    first, second = State(cursor=1), State(cursor=2)
     turns.show_state(first)
     turns.show_state(second)
     qtbot.waitUntil(lambda: not turns.waiting)
-    assert seen == [("tree", second), ("ledger", second)]
+    others = [("inspector", second), ("ledger", second)]
+    assert seen == [("tree", first), ("tree", second), *others]
+
+
+def test_a_follower_may_bring_about_the_next_state(qtbot: QtBot) -> None:
+    turns, seen = made()
+    second = State(cursor=2)
+    turns._followers[1] = lambda state: state is not second and turns.show_state(second)  # type: ignore[func-returns-value]
+    turns.show_state(State(cursor=1))
+    qtbot.waitUntil(lambda: not turns.waiting)
+    assert [state for name, state in seen if name == "ledger"] == [second]
