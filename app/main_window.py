@@ -282,7 +282,7 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "actions_table"):
             self.actions_table.paint_icons(SEEN_FIRST)
-        QTimer.singleShot(0, self, self.actions_table.paint_icons)
+            QTimer.singleShot(0, self, self.actions_table.paint_icons)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not (self._leaving or self.desk.state.clean):

@@ -17,12 +17,24 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 FIRST = """
 import os, pathlib, sys, tempfile, time
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from app import start
+
+class FirstFrame(QObject):
+    # Lets the window paint, says when that was done, and leaves.
+    def eventFilter(self, window, event):
+        if event.type() != QEvent.Type.UpdateRequest:
+            return False
+        window.removeEventFilter(self)
+        QCoreApplication.sendEvent(window, event)
+        print(time.time(), flush=True)
+        os._exit(0)
+
 application, window = start.make(pathlib.Path(tempfile.mkdtemp()) / "s.ini")
+first = FirstFrame()
+window.installEventFilter(first)
 window.show()
-application.processEvents()
-print(time.time(), flush=True)
-os._exit(0)
+application.exec()
 """
 MODELS = ("resnet18", "mobilenet_v2", "resnet50", "swin_t", "vit_b_16")
 EDITS = 40

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 
-from core.document import Document, InputSpec
+from core.document import Document, InputSpec, parse_inputs
 from core.errors import SourceError, nearest
 
 # The order of these imports is the order in which the openers are asked.
@@ -22,7 +22,7 @@ def open_source(
     trust: Trust = False,
     structure: bool | None = None,
     pretrained: bool | str = False,
-    inputs: tuple[InputSpec, ...] | None = None,
+    inputs: str | tuple[InputSpec, ...] | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Document:
@@ -31,10 +31,12 @@ def open_source(
     ``trust`` says whether a user's code may run, or is asked with its path, or is the code that
     somebody looked at and allowed, a :class:`Code`. ``structure``: build the structure only, on the
     meta device (``None``: when the weights would not fit in half the free memory; ``False``:
-    never). ``pretrained``: the default weights, or their name. ``inputs``
-    replaces the inputs that would be guessed. Raises :class:`~core.errors.SourceError`.
+    never). ``pretrained``: the default weights, or their name. ``inputs``, also as text
+    (``1,3,224,224``), replaces those that would be guessed. Raises
+    :class:`~core.errors.SourceError`, and :class:`~core.errors.InputError` for a text that is none.
     """
-    request = Request(text.strip(), trust, structure, pretrained, inputs, progress, cancelled)
+    given = parse_inputs(inputs) if isinstance(inputs, str) else inputs
+    request = Request(text.strip(), trust, structure, pretrained, given, progress, cancelled)
     for each in openers.values():
         if each.matches(request.text):
             return each.opens(request)
