@@ -1,7 +1,14 @@
-"""The window: builds the panels, docks them and wires them to the desk. Nothing else."""
+"""The window: builds the panels, docks them and wires them to the desk. Nothing else.
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+It is shown as soon as its frame stands: menus, toolbar, the welcome page and the docks, still
+empty. The panels are imported and made behind that, one in each turn of the event loop.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
@@ -14,69 +21,96 @@ from PySide6.QtWidgets import (
 
 from app import mime, theme
 from app.actions import MENUS, SEEN_FIRST, Actions, tr as actions_tr
-from app.commands import Commands
 from app.desk import Desk
 from app.jobs import Jobs
-from app.panels.history import HistoryPanel
-from app.panels.inspector import InspectorPanel
 from app.panels.notice import Notice
-from app.panels.palette import PalettePanel
-from app.panels.problems import ProblemsPanel
 from app.panels.status import StatusBar
-from app.panels.tree import TreePanel
-from app.panels.weights import WeightsPanel
 from app.panels.welcome import WelcomePage
 from app.settings import Settings
 from app.state import State
-from app.turns import Turns
+
+if TYPE_CHECKING:
+    from app.commands import Commands
+    from app.panels.history import HistoryPanel
+    from app.panels.inspector import InspectorPanel
+    from app.panels.palette import PalettePanel
+    from app.panels.problems import ProblemsPanel
+    from app.panels.tree import TreePanel
+    from app.panels.weights import WeightsPanel
+    from app.turns import Turns
 
 Area = Qt.DockWidgetArea
 
 
 class MainWindow(QMainWindow):
-    """One window with one model. What its commands do is in :class:`app.commands.Commands`."""
+    """One window with one model. What its commands do is in :class:`app.commands.Commands`.
 
-    commands: Commands
-    desk: Desk
-    tree: TreePanel
-    problems: ProblemsPanel
+    With ``at_once`` the panels are there when it is made; else :meth:`furnish` makes them, or
+    ``commands``, since who commands the window needs it whole.
+    """
 
-    def __init__(self, settings: Settings) -> None:
+    tree: "TreePanel"
+    palette_panel: "PalettePanel"
+    inspector: "InspectorPanel"
+    problems: "ProblemsPanel"
+    weights: "WeightsPanel"
+    history: "HistoryPanel"
+    turns: "Turns"
+
+    #: Once, after the first frame is on the screen.
+    seen = Signal()
+
+    def __init__(self, settings: Settings, at_once: bool = True) -> None:
         super().__init__()
         self.settings = settings
         self.jobs = Jobs(self)
         self.desk = Desk(self.jobs, self)
         self.welcome = WelcomePage()
-        self.tree = TreePanel(self.jobs)
-        self.palette_panel = PalettePanel()
-        self.inspector = InspectorPanel(self.jobs)
-        self.problems = ProblemsPanel(self.jobs)
-        self.weights = WeightsPanel(self.jobs)
-        self.history = HistoryPanel()
         self.status = StatusBar(self.jobs)
         self.middle = QStackedWidget()
         self.middle.addWidget(self.welcome)
-        self.middle.addWidget(self.tree)
         self.notice = Notice()
         self.setCentralWidget(self.notice.above(self.middle))
         self.setStatusBar(self.status)
         self.setAcceptDrops(True)
         self.setAnimated(False)
         self.docks: dict[str, QDockWidget] = {}
-        self.commands = Commands(self)
-        self._leaving = False
+        self._commands: Commands | None = None
+        self._leaving = self._seen = False
         self._add_docks()
         self.actions_table = Actions(self)
         self.actions_table.paint_icons(SEEN_FIRST)
-        QTimer.singleShot(0, self, self.actions_table.paint_icons)
         self._add_menus()
         self._add_toolbar()
-        self._connect()
-        self.remember()
+        self.jobs.refused.connect(self.show_refusal)
+        self.welcome.zoo_wanted.connect(lambda: self.commands.open_model())
+        self.welcome.file_wanted.connect(lambda: self.commands.open_file())
+        self.welcome.source_wanted.connect(lambda source: self.commands.open_source(source))
+        self.welcome.set_recent(settings.recent)
         self.notice.say(settings.complaint, "refused")
         self._first_layout = self.saveState()
         self._restore()
         self.show_state(State())
+        self._furnishing = self._furnish()
+        if at_once:
+            self.furnish()
+
+    @property
+    def commands(self) -> "Commands":
+        """What the window can do."""
+        self.furnish()
+        assert self._commands is not None
+        return self._commands
+
+    def furnish(self) -> None:
+        """Make the panels that are not there yet."""
+        for _ in self._furnishing:
+            pass
+
+    def furnish_in_turns(self) -> None:
+        """Make one panel now and each other in a turn of its own."""
+        if next(self._furnishing, self) is not self:
+            QTimer.singleShot(0, self, self.furnish_in_turns)
 
     # Building
 
@@ -87,11 +121,11 @@ class MainWindow(QMainWindow):
         self.setTabPosition(Area.BottomDockWidgetArea, QTabWidget.TabPosition.North)
         self.setCorner(Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea)
-        palette = self._dock("palette", self.tr("Palette"), self.palette_panel, Area(1))
-        history = self._dock("history", self.tr("History"), self.history, Area(1))
-        self._dock("inspector", self.tr("Inspector"), self.inspector, Area.RightDockWidgetArea)
-        problems = self._dock("problems", self.tr("Problems"), self.problems, Area(8))
-        weights = self._dock("weights", self.tr("Weights"), self.weights, Area(8))
+        palette = self._dock("palette", self.tr("Palette"), Area.LeftDockWidgetArea)
+        history = self._dock("history", self.tr("History"), Area.LeftDockWidgetArea)
+        self._dock("inspector", self.tr("Inspector"), Area.RightDockWidgetArea)
+        problems = self._dock("problems", self.tr("Problems"), Area.BottomDockWidgetArea)
+        weights = self._dock("weights", self.tr("Weights"), Area.BottomDockWidgetArea)
         self.tabifyDockWidget(problems, weights)
         problems.raise_()
         letter = self.fontMetrics().averageCharWidth()
@@ -101,11 +135,11 @@ class MainWindow(QMainWindow):
         self.resizeDocks([self.docks["inspector"]], [42 * letter], Qt.Orientation.Horizontal)
         self.resizeDocks([problems], [9 * line], Qt.Orientation.Vertical)
 
-    def _dock(self, name: str, title: str, panel: QWidget, area: Area) -> QDockWidget:
+    def _dock(self, name: str, title: str, area: Area) -> QDockWidget:
         dock = QDockWidget(title, self)
         dock.setObjectName(name)
         dock.setAccessibleName(title)
-        dock.setWidget(panel)
+        dock.setWidget(QWidget())  # until its panel is there
         self.addDockWidget(area, dock)
         self.docks[name] = dock
         return dock
@@ -134,8 +168,49 @@ class MainWindow(QMainWindow):
         self.toolbar.addActions(self.actions_table.in_toolbar())
         self.toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
 
-    def _connect(self) -> None:
+    def _furnish(self) -> Iterator[None]:
+        """Import and make panel after panel, then wire them; whoever runs this may pause between.
+
+        Qt makes its classes when they are first named, so an import takes as long as the making.
+        """
+        from app.panels.tree import TreePanel
+
+        self.tree = TreePanel(self.jobs)
+        self.middle.addWidget(self.tree)
+        yield
+        from app.panels.palette import PalettePanel
+
+        self.palette_panel = PalettePanel()
+        self.docks["palette"].setWidget(self.palette_panel)
+        yield
+        from app.panels.inspector import InspectorPanel
+
+        self.inspector = InspectorPanel(self.jobs)
+        self.docks["inspector"].setWidget(self.inspector)
+        yield
+        from app.panels.problems import ProblemsPanel
+        from app.panels.weights import WeightsPanel
+
+        self.problems, self.weights = ProblemsPanel(self.jobs), WeightsPanel(self.jobs)
+        self.docks["problems"].setWidget(self.problems)
+        self.docks["weights"].setWidget(self.weights)
+        yield
+        from app.panels.history import HistoryPanel
+
+        self.history = HistoryPanel()
+        self.docks["history"].setWidget(self.history)
+        yield
+        self.actions_table.paint_icons()
+        yield
+        from app.commands import Commands
+
+        self._commands = Commands(self)
+        self._connect(self._commands)
+
+    def _connect(self, commands: "Commands") -> None:
         """All that panels have to do with each other, they have to do with the desk."""
+        from app.turns import Turns
+
         desk = self.desk
         desk.shown.connect(self.show_state)
         followers = (self.tree, self.inspector, self.problems, self.weights, self.history)
@@ -152,19 +227,16 @@ class MainWindow(QMainWindow):
         desk.refused.connect(self.show_refusal)
         desk.told.connect(self.show_note)
         desk.opened.connect(self._note_opened)
-        desk.trust_wanted.connect(self.commands.ask_trust)
-        self.jobs.refused.connect(self.show_refusal)
+        desk.trust_wanted.connect(commands.ask_trust)
         self.tree.view.layer_used.connect(self.note_used)
-        self.tree.layer_wanted.connect(self.commands.ask_layer)
+        self.tree.layer_wanted.connect(commands.ask_layer)
         self.tree.menu_wanted.connect(self.show_context_menu)
-        self.tree.removal_wanted.connect(self.commands.remove)
-        self.palette_panel.chosen.connect(self.commands.use_layer)
-        self.palette_panel.placed.connect(self.commands.place_layer)
+        self.tree.removal_wanted.connect(commands.remove)
+        self.palette_panel.chosen.connect(commands.use_layer)
+        self.palette_panel.placed.connect(commands.place_layer)
         self.palette_panel.favourites_changed.connect(self._keep_favourites)
         self.problems.counted.connect(self._count_problems)
-        self.welcome.zoo_wanted.connect(self.commands.open_model)
-        self.welcome.file_wanted.connect(self.commands.open_file)
-        self.welcome.source_wanted.connect(self.commands.open_source)
+        self.remember()
 
     def remember(self) -> None:
         """Show the favourites and the recent ones as the settings have them now."""
@@ -199,6 +271,7 @@ class MainWindow(QMainWindow):
 
     def torch_is_ready(self) -> None:
         """Fill what needed torch to be imported."""
+        self.furnish()
         self.palette_panel.fill()
         self.welcome.torch_is_ready()
 
@@ -267,6 +340,12 @@ class MainWindow(QMainWindow):
         self.close()
 
     # Events
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._seen:
+            self._seen = True
+            QTimer.singleShot(0, self, self.seen.emit)  # the panels inside are painted after this
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if mime.file_in(event.mimeData()) is not None:

@@ -71,7 +71,6 @@ def make(settings: Path | None = None) -> "tuple[Any, MainWindow]":
     from PySide6.QtWidgets import QApplication
 
     from app import theme
-    from app.dialogs import crash
     from app.main_window import MainWindow
     from app.settings import Settings
 
@@ -81,10 +80,18 @@ def make(settings: Path | None = None) -> "tuple[Any, MainWindow]":
     application.setDesktopFileName("modelwright")
     kept = Settings(settings)
     theme.apply(application, kept.theme)
-    window = MainWindow(kept)
-    crash.install(lambda: window)
-    when_ready(window, lambda: import_torch(window))  # the first frame is painted before
+    window = MainWindow(kept, at_once=False)
+    window.seen.connect(lambda: go_on(window))
     return application, window
+
+
+def go_on(window: "MainWindow") -> None:
+    """Do behind the first frame what the window needs to be whole."""
+    from app.dialogs import crash
+
+    crash.install(lambda: window)
+    window.furnish_in_turns()
+    import_torch(window)
 
 
 def import_torch(window: "MainWindow") -> None:

@@ -103,6 +103,7 @@ class Cells:
         self.is_root = node.parent is None
         self.path = node.path
         self.name = node.name
+        self.depth = 0 if self.is_root else self.path.count(".") + 1
 
     @cached_property
     def report(self) -> "ModuleReport | None":

@@ -1,6 +1,6 @@
 """The tree itself: rows, and what is dragged over them."""
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
     QDrag,
     QDragEnterEvent,
@@ -11,7 +11,13 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyleOptionViewItem,
+    QTreeView,
+    QWidget,
+)
 
 import core
 from app import theme
@@ -24,6 +30,7 @@ from app.jobs import Jobs
 from app.panels.tree.bubble import Bubble
 from app.panels.tree.delegate import TreeDelegate
 from app.panels.tree.gesture import Gesture, edit_of
+from app.panels.tree.rows import draw_focus, draw_row
 from app.spots import Spot
 from core.errors import ModelwrightError
 
@@ -208,7 +215,21 @@ class TreeView(QTreeView):
         rect = self.visualRect(index)
         return QRect(rect.left(), rect.top(), self.viewport().width() - rect.left(), rect.height())
 
-    # What is drawn while dragging
+    # What is drawn
+
+    def drawRow(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        cells = self._tree.cells(index)
+        if cells is None:
+            return
+        draw_row(self, painter, option, index, cells)
+        current = self.currentIndex()
+        if self.hasFocus() and current.internalId() == index.internalId() and current.isValid():
+            draw_focus(self, painter, option.rect)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
