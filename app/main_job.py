@@ -41,6 +41,7 @@ def offscreen(folder: Path) -> int:
         desk.refused.connect(said.append)
         window.resize(1400, 900)
         window.show()
+        screenshot.wait_until(lambda: window.whole)
         window.commands.open_source("resnet50")
         screenshot.wait_until(lambda: screenshot.is_ready(window) or said)
         window.commands.type_edit()

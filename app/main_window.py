@@ -77,6 +77,8 @@ class MainWindow(QMainWindow):
         self.docks: dict[str, QDockWidget] = {}
         self._commands: Commands | None = None
         self._leaving = self._seen = False
+        #: Whether all panels are there and torch is imported.
+        self.whole = False
         self._add_docks()
         self.actions_table = Actions(self)
         self.actions_table.paint_icons(SEEN_FIRST)
@@ -274,6 +276,7 @@ class MainWindow(QMainWindow):
         self.furnish()
         self.palette_panel.fill()
         self.welcome.torch_is_ready()
+        self.whole = True
 
     def show_context_menu(self, at: QPoint) -> None:
         """Show what can be done to the selected modules."""

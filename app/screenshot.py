@@ -37,6 +37,7 @@ def take(source: str, picture: Picture, *, trust: bool = False, recipe: Path | N
         themes.apply(application, picture.theme)
         window.resize(picture.width, picture.height)
         window.show()
+        wait_until(lambda: window.whole)
         said: list[str] = []
         window.desk.refused.connect(said.append)
         window.desk.trust_wanted.connect(lambda _, code: said.append(f"{code.path}: say --trust."))

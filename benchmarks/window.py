@@ -17,22 +17,15 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 FIRST = """
 import os, pathlib, sys, tempfile, time
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
-from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from app import start
 
-class FirstFrame(QObject):
-    # Lets the window paint, says when that was done, and leaves.
-    def eventFilter(self, window, event):
-        if event.type() != QEvent.Type.UpdateRequest:
-            return False
-        window.removeEventFilter(self)
-        QCoreApplication.sendEvent(window, event)
-        print(time.time(), flush=True)
-        os._exit(0)
+def leave():
+    print(time.time(), flush=True)
+    os._exit(0)
 
 application, window = start.make(pathlib.Path(tempfile.mkdtemp()) / "s.ini")
-first = FirstFrame()
-window.installEventFilter(first)
+window.seen.disconnect()
+window.seen.connect(leave)  # the window and all in it are painted by then
 window.show()
 application.exec()
 """
@@ -100,7 +93,7 @@ def played() -> tuple[Gaps, Gaps]:
     window.show()
     before = Gaps()
     before.doing = "importing torch"
-    wait_until(lambda: not window.jobs.running)
+    wait_until(lambda: window.whole)
     before.timer.stop()
     gaps, desk = Gaps(), window.desk
     for name in MODELS:

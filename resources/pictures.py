@@ -100,7 +100,7 @@ def take(scene: str, theme: str, path: Path) -> None:
         window.show()
 
         def ready(more=lambda: True):
-            wait_until(lambda: not window.jobs.running and more())
+            wait_until(lambda: window.whole and not window.jobs.running and more())
 
         ready()
         shown = SCENES[scene](window, ready) or window

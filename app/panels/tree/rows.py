@@ -122,18 +122,14 @@ def _draw_check(
     box.features |= QStyleOptionViewItem.ViewItemFeature.HasCheckIndicator
     box.checkState = state
     style = view.style()
-    box.rect = style.subElementRect(
-        QStyle.SubElement.SE_ItemViewItemCheckIndicator, box, view
-    )
+    box.rect = style.subElementRect(QStyle.SubElement.SE_ItemViewItemCheckIndicator, box, view)
     box.state &= ~(QStyle.StateFlag.State_HasFocus | QStyle.StateFlag.State_Selected)
     box.state |= {
         Qt.CheckState.Checked: QStyle.StateFlag.State_On,
         Qt.CheckState.Unchecked: QStyle.StateFlag.State_Off,
         Qt.CheckState.PartiallyChecked: QStyle.StateFlag.State_NoChange,
     }[state]
-    style.drawPrimitive(
-        QStyle.PrimitiveElement.PE_IndicatorItemViewItemCheck, box, painter, view
-    )
+    style.drawPrimitive(QStyle.PrimitiveElement.PE_IndicatorItemViewItemCheck, box, painter, view)
 
 
 def _draw_bar(
