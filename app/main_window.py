@@ -49,6 +49,7 @@ class MainWindow(QMainWindow):
     ``commands``, since who commands the window needs it whole.
     """
 
+    desk: Desk
     tree: "TreePanel"
     palette_panel: "PalettePanel"
     inspector: "InspectorPanel"

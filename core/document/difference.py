@@ -70,15 +70,22 @@ def _compare(path: str, old: nn.Module, new: nn.Module) -> Iterator[Change]:
     changes = [*_compare_own(path, old, new), *_compare_children(path, old, new)]
     kinds = {change.kind for change in changes}
     if len(kinds) == 1 and kinds <= {"weights", "frozen", "thawed"}:
-        parts = {join(path, n) for n, child in new._modules.items() if child and _trains(child)}
-        if parts and parts == {change.path for change in changes} - {path}:
+        told = {change.path for change in changes} - {path}
+        if told and _are_all(told, path, new):
             yield Change(changes[0].kind, path, brief(old), brief(new))
             return
     yield from changes
 
 
-def _trains(module: nn.Module) -> bool:
-    return next(module.parameters(), None) is not None
+def _are_all(told: set[str], path: str, module: nn.Module) -> bool:
+    """Whether ``told`` are the children of a module that have parameters, and nothing deeper."""
+    met = 0
+    for name, child in module._modules.items():
+        if join(path, name) in told:
+            met += 1
+        elif child is not None and next(child.parameters(), None) is not None:
+            return False
+    return met == len(told)
 
 
 def _compare_own(path: str, old: nn.Module, new: nn.Module) -> Iterator[Change]:
@@ -99,24 +106,23 @@ def _of_weights(old: nn.Module, new: nn.Module) -> Kind:
 
 def _compare_children(path: str, old: nn.Module, new: nn.Module) -> Iterator[Change]:
     was = {name: child for name, child in old._modules.items() if child is not None}
-    names = {id(child): name for name, child in was.items()}
     now = {name: child for name, child in new._modules.items() if child is not None}
-    moved = {
-        name: names[id(child)]
-        for name, child in now.items()
-        if id(child) in names and was.get(name) is not child
-    }
+    # Of 40,000 children one has changed: what stands where it stood is passed over first.
+    fresh = {name: child for name, child in now.items() if was.get(name) is not child}
+    gone = {name: child for name, child in was.items() if now.get(name) is not child}
+    names = {id(child): name for name, child in gone.items()}
+    moved = {name: names[id(child)] for name, child in fresh.items() if id(child) in names}
     matched = set(moved.values())
-    for name, child in now.items():
+    for name, child in fresh.items():
         place = join(path, name)
         if name in moved:
             yield Change("moved", place, join(path, moved[name]), brief(child))
-        elif name in was and name not in matched:
+        elif name in gone and name not in matched:
             matched.add(name)
-            yield from _compare(place, was[name], child)
+            yield from _compare(place, gone[name], child)
         else:
             yield Change("added", place, after=brief(child))
-    for name, child in was.items():
+    for name, child in gone.items():
         if name not in matched:
             yield Change("removed", join(path, name), before=brief(child))
 
