@@ -12,21 +12,24 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 #: Room -> the rooms of core it may import. Every room may import itself and ``errors``.
 ARROWS = {
     "core": {
-        "analysis", "catalog", "checkpoint", "document", "edits", "session", "source",
-        "statistics",
+        "analysis", "catalog", "checkpoint", "document", "edits", "files", "placement", "session",
+        "source", "statistics",
     },  # the lazy tour
     "errors": set(),
     "document": set(),
     "catalog": {"document"},
     "edits": {"document", "catalog"},
     "analysis": {"document", "catalog", "edits"},  # a repair is an edit
-    "checkpoint": {"document"},
+    "files": set(),
+    "checkpoint": {"document", "files"},
+    "placement": {"document", "analysis"},  # what a forward holds is told by the shapes
     "statistics": {"document"},
-    "source": {"document", "catalog"},
+    "source": {"document", "catalog", "files"},  # files: what a whole model's pickle names
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
     "session": {"document", "edits", "analysis", "checkpoint", "source", "recipe"},
     "cli": {
-        "document", "catalog", "edits", "analysis", "checkpoint", "source", "recipe", "session",
+        "document", "catalog", "edits", "analysis", "checkpoint", "files", "placement", "source",
+        "recipe", "session",
     },
 }  # fmt: skip
 
@@ -101,6 +104,14 @@ def test_torch_is_not_imported_with_the_window(path: Path) -> None:
             root = node.module.split(".")[0]
             assert root not in ("torch", "torchvision"), node.module
             assert root != "core" or node.module in ("core.errors", "core.cli"), node.module
+
+
+@pytest.mark.parametrize("path", FILES, ids=_named)
+def test_files_are_read_without_torch(path: Path) -> None:
+    """What is in a checkpoint is told before torch could be imported, and without numpy."""
+    if path.relative_to(ROOT).parts[:2] == ("core", "files"):
+        roots = {name.split(".")[0] for name in _imports(path)}
+        assert not roots & {"torch", "torchvision", "numpy", "safetensors", "onnx"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=_named)

@@ -1,0 +1,21 @@
+"""What stands in a file of weights, of every format, without running it. No torch, no numpy."""
+
+from core.files.contents import (
+    Contents,
+    Inert,
+    Named,
+    Storage,
+    StoredTensor,
+    WeightSet,
+)
+from core.files.reading import read_contents
+
+__all__ = [
+    "Contents",
+    "Inert",
+    "Named",
+    "Storage",
+    "StoredTensor",
+    "WeightSet",
+    "read_contents",
+]

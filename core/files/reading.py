@@ -1,0 +1,59 @@
+"""Which reader a file needs, by what stands in it, never by its suffix."""
+
+import importlib
+from pathlib import Path
+
+from core.errors import CheckpointError
+from core.files.contents import Contents
+
+#: The modules of this room that read a format, in the order they are asked. Each has
+#: ``reads(path, head) -> bool``, where ``head`` is the first 4 KiB (empty for a folder), and
+#: ``read(path) -> Contents``.
+_READERS = (
+    "distributed",  # a folder
+    "exported",  # zip files, the special ones first
+    "torchscript",
+    "torch_zip",
+    "safetensors",
+    "sharded",  # JSON
+    "torch_tar",
+    "torch_legacy",
+    "raw_pickle",
+    "onnx",
+)
+_HEAD = 4096
+
+
+def read_contents(path: str | Path) -> Contents:
+    """Say what stands in a file of weights; nothing in it is run, no tensor is read.
+
+    Raises :class:`~core.errors.CheckpointError`.
+    """
+    path = Path(path)
+    head = _head(path)
+    for name in _READERS:
+        reader = importlib.import_module(f"core.files.{name}")
+        if reader.reads(path, head):
+            contents: Contents = reader.read(path)
+            return contents
+    begins = " ".join(f"{byte:02x}" for byte in head[:8])
+    what = f"it begins with {begins}" if head else "it is a folder without a .metadata file"
+    raise CheckpointError(
+        f"{path} is no checkpoint of a kind that is known: {what}. Known are files of torch.save,"
+        " safetensors, ONNX and torch.export, their shard indexes, and distributed checkpoints."
+    )
+
+
+def _head(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            return b""
+        with open(path, "rb", buffering=0) as file:
+            head = file.read(_HEAD)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} does not exist; a file of weights was expected.") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} could not be read: {error}.") from error
+    if not head:
+        raise CheckpointError(f"{path} is empty; a file of weights was expected.")
+    return head
