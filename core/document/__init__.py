@@ -6,6 +6,7 @@ from core.document.identity import IdentityCache
 from core.document.inputs import InputSpec, example_inputs, parse_input, parse_inputs
 from core.document.ledger import Entry, Ledger, key_map, ledger
 from core.document.lineage import derive, hand_on, origin_of, weight_id
+from core.document.overlap import fill, stacked
 from core.document.records import Record, forget, inherit, record_of, recording, remember
 from core.document.surgery import join, split
 
@@ -21,6 +22,7 @@ __all__ = [
     "derive",
     "difference",
     "example_inputs",
+    "fill",
     "forget",
     "hand_on",
     "inherit",
@@ -34,5 +36,6 @@ __all__ = [
     "recording",
     "remember",
     "split",
+    "stacked",
     "weight_id",
 ]

@@ -9,20 +9,10 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from core.catalog import layer_of, rebuild
-from core.document import Document, derive, record_of
+from core.document import Document, derive, fill, record_of, stacked
 from core.edits.base import Edit
 from core.edits.containers import called
 from core.errors import EditRefused
-
-#: Weights that are several matrices on top of each other, and how many: LSTM and GRU stack their
-#: gates, attention its query, key and value. Each is cut by itself.
-_STACKED: tuple[tuple[type[nn.Module], str, int], ...] = (
-    (nn.LSTM, "", 4),
-    (nn.LSTMCell, "", 4),
-    (nn.GRU, "", 3),
-    (nn.GRUCell, "", 3),
-    (nn.MultiheadAttention, "in_proj", 3),
-)
 
 
 class SetArguments(Edit, frozen=True):
@@ -106,35 +96,10 @@ def _carried(module: nn.Module, name: str, tensor: Tensor, origin: Tensor) -> Te
         return origin
     if isinstance(tensor, nn.Parameter):
         tensor.requires_grad_(origin.requires_grad)
-    parts = next(
-        (n for cls, prefix, n in _STACKED if isinstance(module, cls) and name.startswith(prefix)), 1
-    )
-    values = fill(tensor, origin, parts)
+    values = fill(tensor, origin, stacked(module, name))
     if values:
         derive(tensor, origin, "sliced", values)
     return tensor
-
-
-@torch.no_grad()
-def fill(tensor: Tensor, origin: Tensor, parts: int = 1) -> int:
-    """Copy what overlaps of ``origin`` into ``tensor`` and return how many values that are.
-
-    The first two dimensions (channels) overlap from the start, further ones (kernels) in the
-    middle. ``parts`` matrices stacked along the first dimension are cut each by itself.
-    """
-    if tensor.dim() != origin.dim() or tensor.dim() == 0:
-        return 0
-    if parts > 1 and tensor.shape[0] % parts == 0 and origin.shape[0] % parts == 0:
-        pairs = zip(tensor.chunk(parts), origin.chunk(parts), strict=True)
-        return sum(fill(mine, theirs) for mine, theirs in pairs)
-    mine, theirs = [], []
-    for number, (size, other) in enumerate(zip(tensor.shape, origin.shape, strict=True)):
-        common = min(size, other)
-        start, begin = ((size - common) // 2, (other - common) // 2) if number > 1 else (0, 0)
-        mine.append(slice(start, start + common))
-        theirs.append(slice(begin, begin + common))
-    tensor[tuple(mine)].copy_(origin[tuple(theirs)])
-    return tensor[tuple(mine)].numel()
 
 
 def _refresh(module: nn.Module, swaps: Mapping[int, Tensor]) -> None:

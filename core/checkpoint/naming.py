@@ -1,0 +1,272 @@
+"""Which tensor of a file is which of a model, from names and shapes alone.
+
+Names differ by what a model was wrapped in (``module.``, ``_orig_mod.``), by a prefix that one side
+has (``backbone.``), and by how older releases spelled them. Values are never looked at.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+Shape = tuple[int, ...]
+
+#: Segments that only a wrapper writes, and which one. ``module`` is a name people use, too.
+WRITTEN_BY = {
+    "_orig_mod": "torch.compile",
+    "_fsdp_wrapped_module": "FullyShardedDataParallel",
+    "_checkpoint_wrapped_module": "activation checkpointing",
+}
+#: How names were spelled once, and are now.
+_SPELLINGS = (
+    (
+        "torchvision's densenets before 0.3",
+        re.compile(r"(denselayer\d+)\.(norm|relu|conv)\.([12])\."),
+        r"\1.\2\3.",
+    ),
+    ("gamma and beta of normalisations", re.compile(r"\.gamma$"), ".weight"),
+    ("gamma and beta of normalisations", re.compile(r"\.beta$"), ".bias"),
+    (
+        "weight_norm before parametrizations",
+        re.compile(r"(^|\.)weight_([gv])$"),
+        lambda m: f"{m[1]}parametrizations.weight.original{'gv'.index(m[2])}",
+    ),
+    (
+        "weight_norm of parametrizations",
+        re.compile(r"(^|\.)parametrizations\.weight\.original([01])$"),
+        lambda m: f"{m[1]}weight_{'gv'[int(m[2])]}",
+    ),
+)
+_MOST_CUTS = 5  # deeper prefixes than a.b.c.d.e. nobody adds
+_SAMPLE = 400  # so many names vote for a prefix
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """``file`` at the front of a name in the file stands for ``model``: ``count`` tensors fit so."""
+
+    file: str
+    model: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Name in the model -> name in the file, and how they were found to be the same.
+
+    ``wrapped`` are the parts of names that wrappers wrote (``"module."``, ``"features.module."``),
+    of the file and of the model. ``rivals`` are prefixes that fit equally well, so that somebody
+    has to say which; nothing was paired by them.
+    """
+
+    pairs: Mapping[str, str]
+    wrapped: tuple[str, ...] = ()
+    wrapped_here: tuple[str, ...] = ()
+    prefixes: tuple[Prefix, ...] = ()
+    spellings: tuple[str, ...] = ()
+    rivals: tuple[Prefix, ...] = ()
+
+
+def unwrapped(names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return name -> the name without what wrappers wrote, and those parts as they stand.
+
+    ``module`` counts as written by DataParallel where nothing else stands at its place: a sibling
+    means that it is a module of that name. Two names that would become one stay as they are.
+    """
+    names = list(names)
+    alone = _alone(names)
+    plain: dict[str, str] = {}
+    places: dict[str, None] = {}
+    for name in names:
+        plain[name] = name
+        if not alone and not any(each in name for each in WRITTEN_BY):
+            continue
+        *segments, last = name.split(".")
+        kept = []
+        for index, segment in enumerate(segments):
+            above = ".".join(segments[:index])
+            if segment in WRITTEN_BY or (segment == "module" and above in alone):
+                places[".".join([*segments[: index + 1], ""])] = None
+            else:
+                kept.append(segment)
+        plain[name] = ".".join([*kept, last])
+    counts = Counter(plain.values())
+    return {n: p if counts[p] == 1 else n for n, p in plain.items()}, tuple(places)
+
+
+def _alone(names: Collection[str]) -> set[str]:
+    """Return the places whose only child is called ``module``."""
+    places = {
+        name[: found.start()].rstrip(".")
+        for name in names
+        if "module." in name
+        for found in re.finditer(r"(?:^|(?<=\.))module\.", name)
+    }
+    if not places:
+        return places
+    with_siblings = set()
+    for name in names:
+        for place, rest in _places(name):
+            if place in places and not rest.startswith("module."):
+                with_siblings.add(place)
+    return places - with_siblings
+
+
+def _places(name: str) -> Iterator[tuple[str, str]]:
+    """Yield each place on the way to a tensor with the rest of the name."""
+    yield "", name
+    at = name.find(".")
+    while at >= 0:
+        yield name[:at], name[at + 1 :]
+        at = name.find(".", at + 1)
+
+
+def pair(
+    model: Mapping[str, Shape], file: Mapping[str, Shape], prefix: str | None = None
+) -> Pairing:
+    """Find for each tensor of a model the one of a file; ``prefix`` says where in the file.
+
+    Equal names come first, then names without wrappers, old spellings, and the prefixes by which
+    most tensors of equal shape fall together. Tensors of one name and another shape are paired,
+    too, last.
+    """
+    return _Search(model, file).run(prefix)
+
+
+class _Search:
+    """The tensors not yet paired, by unwrapped names, and what was found so far."""
+
+    def __init__(self, model: Mapping[str, Shape], file: Mapping[str, Shape]) -> None:
+        ours, self.wrapped_here = unwrapped(model)
+        theirs, self.wrapped = unwrapped(file)
+        self.own = {plain: name for name, plain in ours.items()}
+        self.stored = {plain: name for name, plain in theirs.items()}
+        self.model = {ours[name]: shape for name, shape in model.items()}
+        self.file = {theirs[name]: shape for name, shape in file.items()}
+        self.pairs: dict[str, str] = {}
+        self.prefixes: list[Prefix] = []
+        self.spellings: dict[str, None] = {}
+        self.rivals: tuple[Prefix, ...] = ()
+
+    def run(self, prefix: str | None) -> Pairing:
+        if prefix is not None:
+            self._by(*self._best(prefix)[:1])
+        self._literally()
+        self._by(Prefix("", "", 0))
+        if self.model and self.file:
+            self._by_spelling()
+        for _ in range(4):
+            if not (self.model and self.file):
+                break
+            best = self._best()
+            if len(best) != 1:
+                self.rivals = best
+                break
+            self._by(best[0])
+        for used in (Prefix("", "", 0), *self.prefixes):
+            self._by(used, any_shape=True)
+        return Pairing(
+            self.pairs,
+            self.wrapped,
+            self.wrapped_here,
+            tuple(self.prefixes),
+            tuple(self.spellings),
+            self.rivals,
+        )
+
+    def _take(self, own: str, stored: str) -> None:
+        self.pairs[self.own[own]] = self.stored[stored]
+        del self.model[own], self.file[stored]
+
+    def _literally(self) -> None:
+        """Pair names that are equal as written, whatever a wrapper may have to do with it."""
+        written = {self.stored[plain]: plain for plain in self.file}
+        for plain, shape in list(self.model.items()):
+            other = written.get(self.own[plain])
+            if other is not None and self.file[other] == shape:
+                self._take(plain, other)
+
+    def _by(self, *prefixes: Prefix, any_shape: bool = False) -> None:
+        for prefix in prefixes:
+            found = 0
+            for stored, own in list(self._fitting(prefix, any_shape)):
+                if own in self.model and stored in self.file:
+                    self._take(own, stored)
+                    found += 1
+            if found and not any_shape and (prefix.file or prefix.model):
+                self.prefixes.append(Prefix(prefix.file, prefix.model, found))
+
+    def _fitting(self, prefix: Prefix, any_shape: bool = False) -> Iterator[tuple[str, str]]:
+        """Yield (name in the file, name in the model) of what falls together by a prefix."""
+        start = len(prefix.file)
+        for stored, shape in self.file.items():
+            if stored.startswith(prefix.file):
+                own = prefix.model + stored[start:]
+                other = self.model.get(own)
+                if other is not None and (any_shape or other == shape):
+                    yield stored, own
+
+    def _by_spelling(self) -> None:
+        for stored, shape in list(self.file.items()):
+            for known_as, pattern, now in _SPELLINGS:
+                own = pattern.sub(now, stored)
+                if own != stored and self.model.get(own) == shape:
+                    self._take(own, stored)
+                    self.spellings[known_as] = None
+                    break
+
+    def _best(self, wanted: str | None = None) -> tuple[Prefix, ...]:
+        """Return the prefix by which most falls together; several where they fit equally well."""
+        counted = []
+        for (theirs, ours), _ in self._votes(wanted).most_common(12):
+            found = Prefix(theirs, ours, 0)
+            fits = frozenset(own for _, own in self._fitting(found))
+            counted.append((Prefix(theirs, ours, len(fits)), fits))
+        counted = [each for each in counted if self._convincing(each[0])]
+        if not counted:
+            return ()
+        best, covered = min(
+            counted, key=lambda each: (-each[0].count, len(each[0].file) + len(each[0].model))
+        )
+        rivals = [
+            other
+            for other, fits in counted
+            if fits == covered and other.model == best.model and other.file != best.file
+        ]
+        return (best, *rivals)
+
+    def _votes(self, wanted: str | None) -> Counter[tuple[str, str]]:
+        ends: dict[str, list[tuple[str, Shape]]] = {}
+        for name, shape in self.model.items():
+            for prefix, rest in _cuts(name):
+                ends.setdefault(rest, []).append((prefix, shape))
+        names = [n for n in self.file if wanted is None or n.startswith(wanted)]
+        votes: Counter[tuple[str, str]] = Counter()
+        for name in names[:: max(1, len(names) // _SAMPLE)]:
+            shape = self.file[name]
+            for prefix, rest in _cuts(name):
+                if wanted is not None and prefix != wanted:
+                    continue
+                for ours, other in ends.get(rest, ())[:64]:
+                    if other == shape:
+                        votes[prefix, ours] += 1
+        return votes
+
+    def _convincing(self, prefix: Prefix) -> bool:
+        """Two tensors at least, and half of what is left on one side: less may be chance."""
+        if prefix.count < min(2, len(self.model)):
+            return False
+        there = sum(name.startswith(prefix.file) for name in self.file)
+        here = sum(name.startswith(prefix.model) for name in self.model)
+        return 2 * prefix.count >= min(there, here)
+
+
+def _cuts(name: str) -> Iterator[tuple[str, str]]:
+    """Yield the ways to cut a name into a prefix, which may be empty, and the rest."""
+    yield "", name
+    at = -1
+    for _ in range(_MOST_CUTS):
+        at = name.find(".", at + 1)
+        if at < 0:
+            return
+        yield name[: at + 1], name[at + 1 :]
