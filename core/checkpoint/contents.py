@@ -8,7 +8,7 @@ from zipfile import is_zipfile
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
-from core.checkpoint.load import read_state_dict
+from core.checkpoint.state_dict import read_state_dict
 from core.document import Document, weight_id
 from core.errors import CheckpointError
 

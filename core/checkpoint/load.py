@@ -1,124 +1,176 @@
-"""Reading a state dict and loading it by value, where it fits exactly."""
+"""Loading by value, all or nothing: a new document, proven before it is handed out."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from core.document import Document, derive
+from core.checkpoint.fitting import fitted
+from core.checkpoint.plan import FROM_FILE, Plan, Row
+from core.checkpoint.values import Mapped
+from core.document import Document, derive, stacked, weight_id
 from core.document.surgery import retensored
-from core.errors import CheckpointError
-
-#: Where training scripts keep the weights.
-_NESTS = ("state_dict", "model_state_dict", "model", "net", "module")
+from core.errors import Cancelled, CheckpointError
 
 
-def read_state_dict(path: str | Path) -> dict[str, Tensor]:
-    """Return the name -> tensor of a file written by ``torch.save``; nothing in it is executed.
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """What came of a load: the document, and how many of its tensors are from the file.
 
-    Weights one level down in a training checkpoint are found where it is plain which they are.
-    Raises :class:`~core.errors.CheckpointError`.
+    ``random`` are the names of those that are not, nor made by the model itself: they keep the
+    values they had.
     """
-    path = Path(path)
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise CheckpointError(f"{path} {what}; a file of weights was expected.")
-    if path.stat().st_size == 0:
-        raise CheckpointError(f"{path} is empty; a file of weights was expected.")
-    return _weights(path, _loaded(path))
+
+    document: Document
+    loaded: int
+    tensors: int
+    random: tuple[str, ...]
+
+    def __str__(self) -> str:
+        left = f" ({', '.join(self.random[:4])}{', ...' if len(self.random) > 4 else ''})"
+        return (
+            f"{self.loaded} of {self.tensors} loaded, {len(self.random)} still random"
+            f"{left if self.random else ''}"
+        )
 
 
-def load_state_dict(document: Document, state: Mapping[str, Tensor]) -> Document:
-    """Return the document with the weights of ``state``, whose names and shapes fit exactly.
+def load(
+    plan: Plan,
+    *,
+    partial: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Loaded:
+    """Do what a plan says and return the new document; the one of the plan is never touched.
 
-    The tensors are taken over without a copy where dtype and device are the document's. Raises
-    :class:`~core.errors.CheckpointError`; the document given is never touched.
+    The bytes are mapped, not read, and taken over without a copy where shape and dtype are the
+    document's. What is missing, of another shape or unexpected is refused, unless ``partial``:
+    then it keeps its own values, or is passed over. Raises :class:`~core.errors.CheckpointError`,
+    :class:`~core.errors.Cancelled`.
     """
-    own = document.root.state_dict(keep_vars=True)
-    _check(own, state)
-    swaps: dict[int, Tensor] = {}
-    for name, old in own.items():
-        if not isinstance(old, Tensor) or id(old) in swaps:
-            continue  # a tied weight is loaded once
-        target = old.device if not old.is_meta else state[name].device
-        values = state[name].detach().to(device=target, dtype=old.dtype)
+    _refuse(plan, partial)
+    rows = [row for row in plan.rows if row.status in FROM_FILE]
+    own = plan.document.root.state_dict(keep_vars=True)
+    taken = _Taken(plan, own)
+    for number, row in enumerate(rows):
+        if cancelled is not None and cancelled():
+            raise Cancelled("Loading was stopped; nothing was changed.")
+        taken.add(row)
+        if progress is not None:
+            progress(number + 1, len(rows), row.name or "")
+    document = plan.document.with_root(retensored(plan.document.root, taken.swaps))
+    taken.prove(document)
+    if document.source.structure_only and not any(
+        each.is_meta for each in document.root.state_dict().values() if isinstance(each, Tensor)
+    ):
+        document = replace(document, source=replace(document.source, structure_only=False))
+    random = tuple(
+        row.name or "" for row in plan.with_status("missing", "shape differs", "new") if row.name
+    )
+    return Loaded(document, len(rows), plan.tensors, random)
+
+
+class _Taken:
+    """The tensors of a file on their way into a document."""
+
+    def __init__(self, plan: Plan, own: Mapping[str, Tensor]) -> None:
+        self._plan, self._own, self._mapped = plan, own, Mapped()
+        self.swaps: dict[int, Tensor] = {}
+        self._values: dict[str, Tensor] = {}
+        self._sources: dict[int, Row] = {}
+        self._taken: set[object] = set()
+
+    def add(self, row: Row) -> None:
+        """Make the tensor that takes the place of the model's."""
+        assert row.name is not None
+        old = self._own[row.name]
+        first = self._sources.setdefault(id(old), row)
+        if first is not row:
+            self._check_tie(first, row)
+            self._values[row.name] = self._values[first.name or ""]
+            return
+        found = self._mapped.tensor(self._plan.stored(row))
+        values = self._fitted(row, found, old)
+        if not old.is_meta:
+            values = values.to(old.device)
+        if weight_id(values) in self._taken:
+            values = values.clone()  # one tensor in the file, two in the model
+        self._taken.add(weight_id(values))
         new = nn.Parameter(values, old.requires_grad) if isinstance(old, nn.Parameter) else values
         derive(new, old, "loaded", 0)
-        swaps[id(old)] = new
-    return document.with_root(retensored(document.root, swaps))
+        self.swaps[id(old)] = self._values[row.name] = new
 
+    def _fitted(self, row: Row, found: Tensor, old: Tensor) -> Tensor:
+        if not row.how:
+            return found
+        if row.how == "reshape":
+            return found.reshape(old.shape).to(old.dtype)
+        path, _, name = (row.name or "").rpartition(".")
+        parts = stacked(self._plan.document.module(path), name)
+        return fitted(row.how, found, old.detach(), parts)
 
-def _loaded(path: Path) -> Any:
-    for mapped in (True, False):  # only the zip format can be mapped into memory
-        try:
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-        except UnpicklingError as error:
-            raise CheckpointError(_refusal(path, error)) from error
-        except (RuntimeError, ValueError, EOFError, OSError, KeyError, AttributeError) as error:
-            if not mapped:
+    def _check_tie(self, first: Row, row: Row) -> None:
+        """A tensor with two names here must have one value in the file."""
+        if first.stored == row.stored:
+            return
+        one, other = (self._mapped.tensor(self._plan.stored(each)) for each in (first, row))
+        if not _same(one, other):
+            raise CheckpointError(
+                f"{first.name} and {row.name} are one tensor in the model, but {first.stored} and"
+                f" {row.stored} differ in the file. Nothing was loaded; make the two independent"
+                " in the model first, or load a file in which they are equal."
+            )
+
+    def prove(self, document: Document) -> None:
+        """Compare what stands in the new document with the file, name by name."""
+        state = document.root.state_dict()
+        for row in self._plan.rows:
+            if row.status not in FROM_FILE:
+                continue
+            name = row.name or ""
+            there, meant = state[name], self._values[name]
+            in_place = there.data_ptr() == meant.data_ptr() and there.shape == meant.shape
+            if in_place and not row.how:
+                found = self._mapped.tensor(self._plan.stored(row))
+                in_place = found.data_ptr() == there.data_ptr() or _same(found, there)
+            if not in_place:
                 raise CheckpointError(
-                    f"{path} is no file of PyTorch weights, or it is damaged:"
-                    f" {str(error).splitlines()[0] if str(error) else type(error).__name__}."
-                ) from error
-    raise AssertionError
+                    f"{name} does not hold what {row.stored} in the file does. Nothing was loaded;"
+                    " this is a fault of Modelwright: please report it with the file's names."
+                )
 
 
-def _refusal(path: Path, error: UnpicklingError) -> str:
-    text = str(error)
-    if "GLOBAL" in text or "Unsupported" in text or "class" in text:
-        return (
-            f"{path} would run code of its own when loaded, so it was not. It may be a whole"
-            " pickled model; save its state_dict() where it came from, and load that."
-        )
-    return f"{path} is no file of PyTorch weights, or it is damaged."
-
-
-def _weights(path: Path, found: Any) -> dict[str, Tensor]:
-    if not isinstance(found, Mapping):
-        raise CheckpointError(
-            f"{path} holds a {type(found).__name__}; a dictionary of tensors was expected."
-        )
-    if found and all(isinstance(value, Tensor) for value in found.values()):
-        return dict(found)
-    nests = [
-        key
-        for key in _NESTS
-        if isinstance(found.get(key), Mapping)
-        and any(isinstance(value, Tensor) for value in found[key].values())
-    ]
-    if len(nests) == 1:
-        return {name: value for name, value in found[nests[0]].items() if isinstance(value, Tensor)}
-    keys = ", ".join(map(str, list(found)[:8])) or "nothing"
-    more = f"{' and '.join(nests)} both look like them" if nests else "none of them holds weights"
-    raise CheckpointError(f"{path} holds {keys}; {more}.")
-
-
-def _check(own: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
-    missing = [name for name in own if name not in state]
-    unexpected = [name for name in state if name not in own]
-    wrong = [
-        f"{name} is {_size(state[name])} in the file and {_size(own[name])} in the model"
-        for name in own
-        if name in state and state[name].shape != own[name].shape
-    ]
-    if not (missing or unexpected or wrong):
-        return
-    parts = [
-        f"{len(names)} {what} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
-        for names, what in ((missing, "missing"), (unexpected, "unexpected"), (wrong, "mismatched"))
-        if names
-    ]
-    hint = ""
-    if unexpected and all(name.startswith("module.") for name in state):
-        hint = " Its names all begin with 'module.': it was saved from DataParallel."
-    raise CheckpointError(
-        f"The weights do not fit this model: of {len(own)} tensors, {'; '.join(parts)}.{hint}"
-        " Nothing was loaded."
+def _same(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same bytes; NaN equals itself here."""
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    first, second = (
+        each.detach().cpu().contiguous().reshape(-1).view(torch.uint8) for each in (one, other)
     )
+    return torch.equal(first, second)
 
 
-def _size(tensor: Tensor) -> str:
-    return "×".join(map(str, tensor.shape)) or "a single number"
+def _refuse(plan: Plan, partial: bool) -> None:
+    if plan.asks:
+        asked = plan.asks[0]
+        choices = " or ".join(choice.text for choice in asked.choices)
+        raise CheckpointError(f"{asked.sentence} ({choices})")
+    if plan.fits or partial:
+        return
+    parts = []
+    for status in ("missing", "unexpected", "shape differs"):
+        rows = [row for row in plan.rows if row.status == status]
+        if rows:
+            names = ", ".join(row.name or row.stored or "" for row in rows[:3])
+            what = "of another shape" if status == "shape differs" else status
+            parts.append(f"{len(rows)} {what} ({names}{', ...' if len(rows) > 3 else ''})")
+    offers = [c for c in plan.conditions if c.standing == "offers"]
+    hints = "".join(
+        f" {offer.sentence} Say {' or '.join(choice.text for choice in offer.choices)}."
+        for offer in offers[:2]
+    )
+    raise CheckpointError(
+        f"The weights do not fit this model: of {plan.tensors} tensors {plan.from_file} come from"
+        f" the file; {'; '.join(parts)}. Nothing was loaded.{hints}"
+    )

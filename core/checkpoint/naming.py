@@ -43,7 +43,7 @@ _SAMPLE = 400  # so many names vote for a prefix
 
 @dataclass(frozen=True)
 class Prefix:
-    """``file`` at the front of a name in the file stands for ``model``: ``count`` tensors fit so."""
+    """``file`` before a name in the file stands for ``model`` in the model; ``count`` fit so."""
 
     file: str
     model: str

@@ -90,7 +90,7 @@ class Plan:
     @property
     def from_file(self) -> int:
         """How many of the model's tensors get their values from the file."""
-        return sum(self.counts[status] for status in FROM_FILE)
+        return sum(count for status, count in self.counts.items() if status in FROM_FILE)
 
     @property
     def tensors(self) -> int:
@@ -100,14 +100,14 @@ class Plan:
     @property
     def complete(self) -> bool:
         """Whether every tensor of model and file finds its partner, and nothing is to be asked."""
-        left = ("missing", "unexpected", "shape differs", "new", "dropped")
-        return not self.asks and not any(self.counts[status] for status in left)
+        return self.fits and not (self.counts["new"] or self.counts["dropped"])
 
     @property
     def fits(self) -> bool:
         """Whether all finds its partner but for what edits have added or taken away."""
-        left = ("missing", "unexpected", "shape differs")
-        return not self.asks and not any(self.counts[status] for status in left)
+        counts = self.counts
+        left = counts["missing"] + counts["unexpected"] + counts["shape differs"]
+        return not self.asks and not left
 
     @property
     def asks(self) -> tuple[Condition, ...]:

@@ -1,0 +1,209 @@
+"""What is recognised about a file and a model, each in one sentence."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from core.checkpoint.choices import ANSWERS
+from core.checkpoint.naming import WRITTEN_BY
+from core.checkpoint.plan import Choice, Condition, Row
+from core.files import Contents, WeightSet
+
+if TYPE_CHECKING:
+    from core.checkpoint.match import Draft
+
+
+def conditions(
+    contents: Contents,
+    draft: "Draft",
+    rivals: tuple[WeightSet, ...],
+    candidates: tuple[WeightSet, ...],
+) -> Iterator[Condition]:
+    """Yield what was recognised: where the weights stand, names, sizes, dtypes, what is left."""
+    yield from _place(contents, draft.weights, rivals, candidates)
+    yield from _names(draft)
+    yield from _sizes(draft)
+    yield from _values(draft)
+    yield from _rest(contents, draft)
+
+
+def _place(
+    contents: Contents,
+    weights: WeightSet,
+    rivals: tuple[WeightSet, ...],
+    candidates: tuple[WeightSet, ...],
+) -> Iterator[Condition]:
+    if len(rivals) > 1:
+        yield _which(rivals)
+    elif len(candidates) > 1:
+        others = ", ".join(f"'{each.label}'" for each in candidates if each is not weights)
+        text = f"Of several sets of weights '{weights.label}' fits best; there is also {others}."
+        yield Condition("several sets", text, "notes", _labels(candidates))
+    if weights.label:
+        text = f"The weights stand under '{weights.label}' in a {contents.kind}."
+        yield Condition("nested", text, "repaired")
+    if weights.module:
+        text = f"The file holds a whole model of class {weights.module}; it was read, not run."
+        yield Condition("whole model", text, "repaired")
+    for wrapper in weights.wrappers:
+        yield Condition(
+            "wrapped", f"The model in it was wrapped in {wrapper}; unwrapped.", "repaired"
+        )
+    for note in weights.notes:
+        yield Condition("note", note, "notes")
+    if contents.format == "raw pickle":
+        yield Condition("numpy", "The values are NumPy arrays; they become tensors.", "repaired")
+
+
+def _which(rivals: tuple[WeightSet, ...]) -> Condition:
+    averaged = [each for each in rivals if each.averaged]
+    trained = [each for each in rivals if not each.averaged]
+    if averaged and trained:
+        text = (
+            f"The file holds the weights as trained ('{trained[0].label}') and their moving"
+            f" average ('{averaged[0].label}'), which is mostly better for use: say which."
+        )
+        return Condition("raw and averaged", text, "asks", _labels(rivals))
+    text = f"The file holds {len(rivals)} sets of weights that fit equally well: say which."
+    return Condition("several sets", text, "asks", _labels(rivals))
+
+
+def _labels(sets: tuple[WeightSet, ...]) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(
+            f"weights={each.label}",
+            f"'{each.label}', the moving average" if each.averaged else f"'{each.label}'",
+        )
+        for each in sets
+    )
+
+
+def _names(draft: "Draft") -> Iterator[Condition]:
+    pairing = draft.pairing
+    renamed = [row for row in draft.rows if row.stored and row.name and row.name != row.stored]
+    for place in pairing.wrapped:
+        if any(row.stored.startswith(place) for row in renamed if row.stored):
+            yield _wrapper(place)
+    for place in pairing.wrapped_here:
+        if any(row.name.startswith(place) for row in renamed if row.name):
+            text = f"The model's names have '{place}', the file's do not; it was added."
+            yield Condition("wrapped here", text, "repaired")
+    for prefix in pairing.prefixes:
+        if not prefix.model:
+            text = f"Names in the file begin with '{prefix.file}', which was taken away"
+        elif not prefix.file:
+            text = f"The model's names begin with '{prefix.model}', which was added"
+        else:
+            text = f"'{prefix.file}' in the file is '{prefix.model}' in the model"
+        yield Condition("prefix", f"{text} ({prefix.count} tensors).", "repaired")
+    for spelling in pairing.spellings:
+        yield Condition("spelling", f"Old names were understood: {spelling}.", "repaired")
+    if pairing.rivals:
+        rivals = ", ".join(f"'{each.file}'" for each in pairing.rivals)
+        choices = tuple(
+            Choice(f"prefix={each.file}", f"the {each.count} tensors under '{each.file}'")
+            for each in pairing.rivals
+        )
+        yield Condition(
+            "rival prefixes", f"Names under {rivals} fit equally well: say which.", "asks", choices
+        )
+    if draft.route.edited:
+        text = "The file is of the model before its edits; the edits' key map was followed."
+        yield Condition("key map", text, "repaired")
+
+
+def _wrapper(place: str) -> Condition:
+    last = place.rstrip(".").rpartition(".")[2]
+    if last in WRITTEN_BY:
+        text = f"'{place}' in names was written by {WRITTEN_BY[last]}; it was taken away."
+        return Condition("compiled" if last == "_orig_mod" else "wrapped", text, "repaired")
+    if place == "module.":
+        text = "All names begin with 'module.': saved from DataParallel. It was taken away."
+    else:
+        text = f"'{place}' in names: that part was wrapped in DataParallel. It was taken away."
+    return Condition("module prefix", text, "repaired")
+
+
+def _sizes(draft: "Draft") -> Iterator[Condition]:
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in draft.rows:
+        kind = draft.kinds.get(row.name or "")
+        if kind is None or row.status == "own":
+            continue
+        part = (row.name or "").rpartition(".")[0] if kind == "classes" else row.name or ""
+        groups.setdefault((kind, part), []).append(row)
+    for (which, part), rows in groups.items():
+        row = max(rows, key=lambda each: len(each.shape or ()))
+        if row.status != "shape differs":
+            if row.how:
+                yield Condition(which, _fitted(part, row), "repaired")
+            continue
+        choices = tuple(Choice(f"{kind}={how}", text) for how, text in ANSWERS[which].items())
+        yield Condition(which, _difference(which, part, row), "offers", choices)
+
+
+def _difference(kind: str, part: str, row: Row) -> str:
+    here, there = row.shape or (), row.stored_shape or ()
+    if kind == "classes":
+        return f"{part} has {here[0]:,} outputs in the model and {there[0]:,} in the file."
+    if kind == "channels":
+        return f"{part} takes {here[1]} channels in the model and {there[1]} in the file."
+    if kind == "positions":
+        return f"{part} has {here[-2]:,} positions in the model and {there[-2]:,} in the file."
+    if row.note:
+        return f"{part} {row.note}."
+    return f"{part} is {_size(here)} in the model and {_size(there)} in the file."
+
+
+def _fitted(part: str, row: Row) -> str:
+    return f"{part}: {_size(row.stored_shape or ())} in the file was made {_size(row.shape or ())}."
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "a single number"
+
+
+def _values(draft: "Draft") -> Iterator[Condition]:
+    dtypes = Counter(
+        (row.stored_dtype, row.dtype)
+        for row in draft.rows
+        if row.status in ("converted", "sliced") and row.dtype != row.stored_dtype
+    )
+    for (there, here), count in dtypes.items():
+        text = f"{count} tensors are {there} in the file and become {here}, as in the model."
+        yield Condition("dtype", text, "repaired")
+    devices = {tensor.device for tensor in draft.stored.values()} - {"", "cpu", "meta"}
+    if devices:
+        text = f"Saved from {', '.join(sorted(devices))}; loaded to where the model is."
+        yield Condition("device", text, "repaired")
+    counters = [row for row in draft.rows if row.status == "own" and row.stored is None]
+    if counters:
+        names = sorted({(row.name or "").rpartition(".")[2] for row in counters})
+        text = (
+            f"{len(counters)} buffers that the model makes itself ({', '.join(names)}) are not in"
+            " the file; the model's own stay."
+        )
+        yield Condition("own buffers", text, "repaired")
+    for tied in draft.route.tied.values():
+        saved = {draft.found[name] for name in tied if name in draft.found}
+        text = f"{' and '.join(tied)} are one tensor here"
+        if len(saved) == 1:
+            yield Condition("tied", f"{text}, saved once.", "repaired")
+        elif saved:
+            text += f", saved {len(saved)} times; loading checks that they are equal."
+            yield Condition("tied", text, "repaired")
+
+
+def _rest(contents: Contents, draft: "Draft") -> Iterator[Condition]:
+    left = [row.stored or "" for row in draft.rows if row.status == "unexpected"]
+    if left:
+        parts = Counter(name.partition(".")[0] for name in left)
+        text = ", ".join(f"{part} ({count})" for part, count in parts.most_common(4))
+        more = ", ..." if len(parts) > 4 else ""
+        yield Condition(
+            "unexpected", f"{len(left)} tensors have no place in the model: {text}{more}.", "warns"
+        )
+    if contents.dangerous:
+        names = ", ".join(each.name for each in contents.dangerous[:3])
+        text = f"The file names {names}, which plain unpickling would run; nothing was run."
+        yield Condition("code", text, "warns")

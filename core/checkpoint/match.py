@@ -1,0 +1,246 @@
+"""Matching a file to a document: which tensor would go where, before anything is loaded."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
+from torch.nn.parameter import is_lazy
+
+from core.checkpoint.choices import Choices
+from core.checkpoint.conditions import conditions
+from core.checkpoint.naming import Pairing, pair
+from core.checkpoint.plan import FROM_FILE, Plan, Row, Status
+from core.checkpoint.sizes import MADE_BY_THE_MODEL, Kind, kinds_of
+from core.document import Document, ledger
+from core.errors import CheckpointError
+from core.files import Contents, StoredTensor, WeightSet
+
+_FLOATS = ("float", "bfloat", "complex")
+
+
+def match(
+    document: Document,
+    contents: Contents,
+    *,
+    origin: Document | None = None,
+    choices: Collection[str] = (),
+) -> Plan:
+    """Plan how the weights of a file go into a document, tensor by tensor.
+
+    ``origin`` is the document before its edits: a file that fits that one is followed through the
+    edits by the key map, so that the original checkpoint loads into the edited model. ``choices``
+    are answers to conditions (:attr:`core.checkpoint.plan.Choice.text`). No tensor is read. Raises
+    :class:`~core.errors.CheckpointError` where the file has no weights, or nothing in common with
+    the document.
+    """
+    said = Choices.read(choices)
+    candidates = _candidates(contents, said)
+    routes = _routes(document, origin)
+    drafts = [Draft(route, weights, said) for weights in candidates for route in routes]
+    best = max(drafts, key=lambda draft: draft.score)
+    if not best.score[0]:
+        raise CheckpointError(_nothing(document, contents, best))
+    equal = {id(each.weights): each.weights for each in drafts if each.score == best.score}
+    rivals = tuple(equal.values())
+    found = conditions(contents, best, rivals, candidates)
+    return Plan(document, contents, best.weights, best.rows, tuple(found))
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """The names under which a document's tensors are looked for in a file.
+
+    ``before`` is name now -> name then, of the tensors that were there then; ``shapes`` are those
+    of then. Without edits, or for a file of the edited model, both are those of now.
+    """
+
+    document: Document
+    own: Mapping[str, Tensor]
+    before: Mapping[str, str]
+    shapes: Mapping[str, tuple[int, ...]]
+    edited: bool = False
+
+    @cached_property
+    def tied(self) -> Mapping[int, tuple[str, ...]]:
+        """The names of each tensor that has several."""
+        names: dict[int, list[str]] = {}
+        for name, tensor in self.own.items():
+            names.setdefault(id(tensor), []).append(name)
+        return {number: tuple(each) for number, each in names.items() if len(each) > 1}
+
+
+class Draft:
+    """One way to match: a set of weights of the file, and the names to look for."""
+
+    def __init__(self, route: Route, weights: WeightSet, said: Choices) -> None:
+        self.route, self.weights, self.said = route, weights, said
+        self.stored = weights.tensors
+        shapes = {name: tensor.shape for name, tensor in self.stored.items()}
+        self.pairing: Pairing = pair(route.shapes, shapes, said.prefix)
+        self.found: dict[str, str] = {
+            now: self.pairing.pairs[then]
+            for now, then in route.before.items()
+            if then in self.pairing.pairs
+        }
+        self._lend_to_ties()
+        self.kinds: dict[str, Kind] = kinds_of(dict(self._differing()))
+        self.rows: tuple[Row, ...] = (*self._of_the_model(), *self._left_over())
+
+    @cached_property
+    def score(self) -> tuple[int, int]:
+        """How many tensors come from the file, and, with the opposite sign, how many do not fit."""
+        fitting = sum(row.status in FROM_FILE for row in self.rows)
+        return fitting, -sum(row.status in ("shape differs", "unexpected") for row in self.rows)
+
+    def _lend_to_ties(self) -> None:
+        """A tied weight that was saved once is there for all its names."""
+        for names in self.route.tied.values():
+            there = next((self.found[name] for name in names if name in self.found), None)
+            if there is not None:
+                for name in names:
+                    self.found.setdefault(name, there)
+
+    def _differing(self) -> Iterator[tuple[str, tuple[tuple[int, ...], tuple[int, ...]]]]:
+        for name, stored in self.found.items():
+            here, there = tuple(self.route.own[name].shape), self.stored[stored].shape
+            if here != there:
+                yield name, (here, there)
+
+    def _of_the_model(self) -> Iterator[Row]:
+        for name, tensor in self.route.own.items():
+            stored = self.found.get(name)
+            if is_lazy(tensor):
+                note = "has no shape yet: give the model an input, or replace the lazy layer"
+                yield Row("missing", name, None, note=note)
+            elif stored is None:
+                yield Row(
+                    self._without(name), name, None, tuple(tensor.shape), dtype=_dtype(tensor)
+                )
+            else:
+                yield self._with(name, tensor, stored, self.stored[stored])
+
+    def _without(self, name: str) -> Status:
+        if MADE_BY_THE_MODEL.search(name):
+            return "own"
+        return "new" if self.route.edited and name not in self.route.before else "missing"
+
+    def _with(self, name: str, tensor: Tensor, stored: str, there: StoredTensor) -> Row:
+        status, how, note = self._fate(name, tensor, stored, there)
+        shape = tuple(tensor.shape)
+        return Row(status, name, stored, shape, there.shape, _dtype(tensor), there.dtype, how, note)
+
+    def _fate(
+        self, name: str, tensor: Tensor, stored: str, there: StoredTensor
+    ) -> tuple[Status, str, str]:
+        """Return status, how the values are made, and a note."""
+        if there.special:
+            return "shape differs", "", f"is {there.special} in the file: only PyTorch reads that"
+        here, dtype = tuple(tensor.shape), _dtype(tensor)
+        if not _converts(there.dtype, dtype):
+            return "shape differs", "", f"is {there.dtype} in the file, which is no {dtype}"
+        if here == there.shape:
+            if there.dtype != dtype:
+                return "converted", "dtype", f"{there.dtype} becomes {dtype}"
+            return ("loaded" if name == stored else "renamed"), "", ""
+        if here in ((), (1,)) and there.shape in ((), (1,)):
+            return "converted", "reshape", "one number, written by an old PyTorch"
+        return self._fate_of_size(name, there)
+
+    def _fate_of_size(self, name: str, there: StoredTensor) -> tuple[Status, str, str]:
+        route, kind = self.route, self.kinds[name]
+        if MADE_BY_THE_MODEL.search(name):
+            return "own", "", "the model makes it itself"
+        if route.edited and there.shape == route.shapes[route.before[name]]:
+            return "sliced", "overlap", "cut as the edits cut it"
+        if kind == "classes" and self.said.classes:
+            return "sliced", "overlap", "the rows that overlap"
+        if kind == "channels" and self.said.channels:
+            how = self.said.channels
+            return ("sliced" if how == "slice" else "converted"), f"channels {how}", ""
+        if kind == "positions" and self.said.positions:
+            return "converted", "positions", "interpolated"
+        if self.said.sizes:
+            return "sliced", "overlap", "what overlaps"
+        return "shape differs", "", ""
+
+    def _left_over(self) -> Iterator[Row]:
+        used = set(self.found.values())
+        gone = {
+            self.pairing.pairs[then]
+            for then in self.route.shapes.keys() - self.route.before.values()
+            if then in self.pairing.pairs
+        }
+        for name, tensor in self.stored.items():
+            if name in used:
+                continue
+            status: Status = "unexpected"
+            if name in gone:
+                status = "dropped"
+            elif MADE_BY_THE_MODEL.search(name):
+                status = "ignored"
+            yield Row(
+                status,
+                None,
+                name,
+                stored_shape=tensor.shape,
+                stored_dtype=tensor.dtype,
+            )
+
+
+def _candidates(contents: Contents, said: Choices) -> tuple[WeightSet, ...]:
+    labels = ", ".join(f"'{each.label}'" for each in contents.weights)
+    if not contents.weights:
+        raise CheckpointError(
+            f"{contents.path} holds no weights of a model: it is a file of kind {contents.kind}"
+            f" with {len(contents.tensors)} tensors."
+        )
+    if said.weights is None:
+        return contents.weights
+    found = tuple(each for each in contents.weights if each.label == said.weights)
+    if not found:
+        raise CheckpointError(f"{contents.path} has no weights '{said.weights}'; it has {labels}.")
+    return found
+
+
+def _routes(document: Document, origin: Document | None) -> list[Route]:
+    own = {
+        name: tensor
+        for name, tensor in document.root.state_dict(keep_vars=True).items()
+        if isinstance(tensor, Tensor)
+    }
+    shapes = {name: tuple(t.shape) for name, t in own.items() if not is_lazy(t)}
+    routes = [Route(document, own, {name: name for name in shapes}, shapes)]
+    if origin is not None and origin.root is not document.root:
+        entries = ledger(origin, document).entries
+        before = {
+            entry.name: entry.before
+            for entry in entries
+            if entry.before is not None and entry.status != "dropped"
+        }
+        then = {
+            name: tuple(tensor.shape)
+            for name, tensor in origin.root.state_dict(keep_vars=True).items()
+            if isinstance(tensor, Tensor) and not is_lazy(tensor)
+        }
+        routes.append(Route(document, own, before, then, edited=True))
+    return routes
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _converts(there: str, here: str) -> bool:
+    """Whether numbers of one dtype may become another without a change of what they are."""
+    return there == here or there.startswith(_FLOATS) == here.startswith(_FLOATS)
+
+
+def _nothing(document: Document, contents: Contents, best: Draft) -> str:
+    ours, theirs = list(best.route.own), list(best.stored)
+    return (
+        f"{contents.path} and the model have nothing in common: none of the file's {len(theirs)}"
+        f" tensors ({', '.join(theirs[:3])}, ...) fits one of the model's {len(ours)}"
+        f" ({', '.join(ours[:3])}, ...). Nothing was loaded; is it a file of another model than"
+        f" {document.source.text}?"
+    )
