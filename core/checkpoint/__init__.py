@@ -2,8 +2,8 @@
 
 from core.checkpoint.atomic import atomic_write
 from core.checkpoint.contents import Contents, contents_of, contents_of_file
-from core.checkpoint.state_dict import load_state_dict, read_state_dict
 from core.checkpoint.save import save_state_dict
+from core.checkpoint.state_dict import load_state_dict, read_state_dict
 
 __all__ = [
     "Contents",
