@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from core.checkpoint import load_state_dict, read_state_dict
+from core.checkpoint import Plan, load, match
 from core.cli.opening import beside, open_session, opening, source_options
 from core.cli.output import (
     console,
@@ -35,6 +36,7 @@ from core.edits import (
     parse_value,
 )
 from core.errors import CheckpointError
+from core.files import Contents, read_contents
 from core.recipe import open_recipe, replay as replay_edits
 from core.session import Session
 
@@ -138,7 +140,19 @@ def _edit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _saving(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
-        click.option("--weights", type=click.Path(path_type=Path), help="A state dict to load."),
+        click.option(
+            "--weights",
+            type=click.Path(path_type=Path),
+            help="A file of weights to load, of the model before or after the edits.",
+        ),
+        click.option(
+            "--choose",
+            "choices",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Answer a condition of that file, as in 'modelwright match'.",
+        ),
+        click.option("--partial", is_flag=True, help="Load what fits of it; the rest stays."),
         click.option("--save", type=click.Path(path_type=Path), help="Save the weights here."),
         click.option("--recipe", type=click.Path(path_type=Path), help="Save the edits here."),
         click.option("--force", is_flag=True, help="Overwrite, and save in spite of problems."),
@@ -160,6 +174,8 @@ def edit(
     /,
     source: str,
     weights: Path | None,
+    choices: tuple[str, ...],
+    partial: bool,
     save: Path | None,
     recipe: Path | None,
     force: bool,
@@ -169,11 +185,12 @@ def edit(
     """Change SOURCE, in the order the edits are given, and save what comes of it.
 
     A file given with --weights is loaded before the edits where it fits the model as opened, or
-    after them where it fits the edited one.
+    after them where it fits the edited one; it is matched as by ``modelwright match``.
     """
     edits = [_READERS[name](text) for name, text in ctx.meta["edits"]]
     session = open_session(source, **options)
-    session = _edited(session, edits, weights)
+    file = None if weights is None else _Weights(read_contents(weights), choices, partial)
+    session = _edited(session, edits, file)
     return _finish(session, save, recipe, force, as_json)
 
 
@@ -184,6 +201,8 @@ def edit(
 def replay(
     recipe_file: Path,
     weights: Path | None,
+    choices: tuple[str, ...],
+    partial: bool,
     save: Path | None,
     recipe: Path | None,
     force: bool,
@@ -194,41 +213,63 @@ def replay(
     if weights is None:
         session = open_session(str(recipe_file), **options)
     else:
-        session = _replayed(recipe_file, weights, options)
+        file = _Weights(read_contents(weights), choices, partial)
+        session = _replayed(recipe_file, file, options)
     return _finish(session, save, recipe, force, as_json)
 
 
-def _replayed(recipe_file: Path, weights: Path, options: dict[str, Any]) -> Session:
-    found, document = open_recipe(recipe_file, **source_options(**options))
-    state = read_state_dict(weights)
-    try:
-        document = load_state_dict(document, state)
-    except CheckpointError:
-        session = Session(document, replay_edits(found, document))
-        return _loaded_after(session, state)
-    return Session(document, replay_edits(found, document))
+@dataclass(frozen=True)
+class _Weights:
+    """A file of weights, and what was said about it."""
 
+    contents: Contents
+    choices: tuple[str, ...]
+    partial: bool
 
-def _edited(session: Session, edits: Sequence[Edit], weights: Path | None) -> Session:
-    state = None
-    if weights is not None:
-        state = read_state_dict(weights)
+    def before(self, session: Session) -> Session | None:
+        """Load into the model as it was opened; ``None`` where the file does not fit that."""
         try:
-            session = Session(load_state_dict(session.document, state), None)
-            state = None
+            plan = match(session.document, self.contents, choices=self.choices)
         except CheckpointError:
-            if not edits:
-                raise
+            return None
+        if not plan.fits:
+            return None
+        _say(plan)
+        return Session(load(plan).document)
+
+    def after(self, session: Session) -> Session:
+        """Load into the edited model; raises CheckpointError."""
+        origin = session.history.origin if session.history.edits else None
+        plan = match(session.document, self.contents, origin=origin, choices=self.choices)
+        _say(plan)
+        loaded = load(plan, partial=self.partial)
+        session.adopt(loaded.document, f"Load {self.contents.path.name}")
+        click.echo(f"{self.contents.path.name}: {loaded}", err=True)
+        return session
+
+
+def _say(plan: Plan) -> None:
+    for condition in plan.conditions:
+        click.echo(f"note: {condition.sentence}", err=True)
+
+
+def _replayed(recipe_file: Path, file: _Weights, options: dict[str, Any]) -> Session:
+    found, document = open_recipe(recipe_file, **source_options(**options))
+    loaded = file.before(Session(document))
+    start = document if loaded is None else loaded.document
+    session = Session(start, replay_edits(found, start))
+    return session if loaded is not None else file.after(session)
+
+
+def _edited(session: Session, edits: Sequence[Edit], file: _Weights | None) -> Session:
+    if file is not None:
+        loaded = file.before(session)
+        session, file = (session, file) if loaded is None else (loaded, None)
     for each in edits:
         session.apply(each)
         for note in session.document.notes:
             click.echo(f"note: {note}", err=True)
-    return session if state is None else _loaded_after(session, state)
-
-
-def _loaded_after(session: Session, state: dict[str, Any]) -> Session:
-    session.adopt(load_state_dict(session.document, state), "Load weights")
-    return session
+    return session if file is None else file.after(session)
 
 
 def _finish(
