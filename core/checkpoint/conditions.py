@@ -138,7 +138,7 @@ def _sizes(draft: "Draft") -> Iterator[Condition]:
             if row.how:
                 yield Condition(which, _fitted(part, row), "repaired")
             continue
-        choices = tuple(Choice(f"{kind}={how}", text) for how, text in ANSWERS[which].items())
+        choices = tuple(Choice(f"{which}={how}", text) for how, text in ANSWERS[which].items())
         yield Condition(which, _difference(which, part, row), "offers", choices)
 
 

@@ -50,7 +50,7 @@ class Mapped:
                 raise CheckpointError(
                     f"{storage.file} has become shorter since it was looked at; get it again."
                 )
-            found = whole[begin : begin + storage.bytes]
+            found: torch.UntypedStorage = whole[begin : begin + storage.bytes]  # type: ignore[assignment]
             # Old formats put numbers anywhere; arithmetic wants them at multiples of their size.
             self._storages[which] = found.clone() if begin % itemsize else found
         return self._storages[which]

@@ -362,11 +362,11 @@ EDITS: dict[str, list[Any]] = {
     "head": [Replace("fc", "Linear(4, 7)")],
     "inserted": [Insert("features", 1, "Dropout(0.1)")],
     "moved": [Move("features.3", "features", 0)],
-    "renamed": [Rename("fc", "head")],
+    "renamed": [Rename("features.3", "last")],
     "removed": [Remove("features.3")],
     "wider": [SetArguments("features.0", {"in_channels": 5})],
     "all": [
-        Rename("submodule", "mix"),
+        Rename("features.1", "norm"),
         Insert("features", 0, "Identity()"),
         Replace("fc", "Linear(4, 2)"),
         SetArguments("features.1", {"in_channels": 5}),
