@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from core.checkpoint.choices import ANSWERS
-from core.checkpoint.naming import WRITTEN_BY
+from core.files.naming import WRITTEN_BY
 from core.checkpoint.plan import Choice, Condition, Row
 from core.files import Contents, WeightSet
 

@@ -9,7 +9,7 @@ from torch.nn.parameter import is_lazy
 
 from core.checkpoint.choices import Choices
 from core.checkpoint.conditions import conditions
-from core.checkpoint.naming import Pairing, pair
+from core.files.naming import Pairing, pair
 from core.checkpoint.plan import FROM_FILE, Plan, Row, Status
 from core.checkpoint.sizes import MADE_BY_THE_MODEL, Kind, kinds_of
 from core.document import Document, ledger

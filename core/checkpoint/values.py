@@ -50,7 +50,8 @@ class Mapped:
                 raise CheckpointError(
                     f"{storage.file} has become shorter since it was looked at; get it again."
                 )
-            found: torch.UntypedStorage = whole[begin : begin + storage.bytes]  # type: ignore[assignment]
+            found = whole[begin : begin + storage.bytes]
+            assert isinstance(found, torch.UntypedStorage)
             # Old formats put numbers anywhere; arithmetic wants them at multiples of their size.
             self._storages[which] = found.clone() if begin % itemsize else found
         return self._storages[which]

@@ -36,6 +36,7 @@ class Net(nn.Module):
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten()
         self.fc = nn.Linear(4, classes)
+        self.extra = nn.ModuleDict({"first": nn.Linear(2, 2)})
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc(self.flatten(self.pool(self.submodule(self.features(x)))))
@@ -362,11 +363,11 @@ EDITS: dict[str, list[Any]] = {
     "head": [Replace("fc", "Linear(4, 7)")],
     "inserted": [Insert("features", 1, "Dropout(0.1)")],
     "moved": [Move("features.3", "features", 0)],
-    "renamed": [Rename("features.3", "last")],
+    "renamed": [Rename("extra.first", "last")],
     "removed": [Remove("features.3")],
     "wider": [SetArguments("features.0", {"in_channels": 5})],
     "all": [
-        Rename("features.1", "norm"),
+        Rename("extra.first", "last"),
         Insert("features", 0, "Identity()"),
         Replace("fc", "Linear(4, 2)"),
         SetArguments("features.1", {"in_channels": 5}),

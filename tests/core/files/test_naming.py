@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 from torch import nn
 from torchvision.models import densenet121, resnet18
 
-from core.checkpoint.naming import Prefix, pair, unwrapped
+from core.files.naming import Prefix, pair, unwrapped
 
 Shapes = dict[str, tuple[int, ...]]
 
