@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from core.checkpoint.choices import ANSWERS
-from core.files.naming import WRITTEN_BY
 from core.checkpoint.plan import Choice, Condition, Row
 from core.files import Contents, WeightSet
+from core.files.naming import WRITTEN_BY
 
 if TYPE_CHECKING:
     from core.checkpoint.match import Draft

@@ -9,12 +9,12 @@ from torch.nn.parameter import is_lazy
 
 from core.checkpoint.choices import Choices
 from core.checkpoint.conditions import conditions
-from core.files.naming import Pairing, pair
 from core.checkpoint.plan import FROM_FILE, Plan, Row, Status
 from core.checkpoint.sizes import MADE_BY_THE_MODEL, Kind, kinds_of
 from core.document import Document, ledger
 from core.errors import CheckpointError
 from core.files import Contents, StoredTensor, WeightSet
+from core.files.naming import Pairing, pair
 
 _FLOATS = ("float", "bfloat", "complex")
 

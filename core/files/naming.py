@@ -127,8 +127,7 @@ def pair(
     """Find for each tensor of a model the one of a file; ``prefix`` says where in the file.
 
     Equal names come first, then names without wrappers, old spellings, and the prefixes by which
-    most tensors of equal shape fall together. Tensors of one name and another shape are paired,
-    too, last.
+    most tensors of equal shape fall together. What has one name and another shape is paired, too.
     """
     return _Search(model, file).run(prefix)
 
@@ -150,11 +149,16 @@ class _Search:
 
     def run(self, prefix: str | None) -> Pairing:
         if prefix is not None:
-            self._by(*self._best(prefix)[:1])
+            for each in self._best(prefix)[:1]:
+                self._by(each)
+                self._by(each, any_shape=True)
         self._literally()
-        self._by(Prefix("", "", 0))
+        same = Prefix("", "", 0)
+        self._by(same)
         if self.model and self.file:
             self._by_spelling()
+        if self.pairs:  # what has the same name is the same, whatever its shape
+            self._by(same, any_shape=True)
         for _ in range(4):
             if not (self.model and self.file):
                 break
@@ -163,8 +167,8 @@ class _Search:
                 self.rivals = best
                 break
             self._by(best[0])
-        for used in (Prefix("", "", 0), *self.prefixes):
-            self._by(used, any_shape=True)
+            self._by(best[0], any_shape=True)
+        self._by(same, any_shape=True)
         return Pairing(
             self.pairs,
             self.wrapped,
@@ -186,15 +190,14 @@ class _Search:
             if other is not None and self.file[other] == shape:
                 self._take(plain, other)
 
-    def _by(self, *prefixes: Prefix, any_shape: bool = False) -> None:
-        for prefix in prefixes:
-            found = 0
-            for stored, own in list(self._fitting(prefix, any_shape)):
-                if own in self.model and stored in self.file:
-                    self._take(own, stored)
-                    found += 1
-            if found and not any_shape and (prefix.file or prefix.model):
-                self.prefixes.append(Prefix(prefix.file, prefix.model, found))
+    def _by(self, prefix: Prefix, any_shape: bool = False) -> None:
+        found = 0
+        for stored, own in list(self._fitting(prefix, any_shape)):
+            if own in self.model and stored in self.file:
+                self._take(own, stored)
+                found += 1
+        if found and not any_shape and (prefix.file or prefix.model):
+            self.prefixes.append(Prefix(prefix.file, prefix.model, found))
 
     def _fitting(self, prefix: Prefix, any_shape: bool = False) -> Iterator[tuple[str, str]]:
         """Yield (name in the file, name in the model) of what falls together by a prefix."""

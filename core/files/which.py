@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.files.naming import Pairing, pair, unwrapped
@@ -18,6 +18,7 @@ from core.files.naming import Pairing, pair, unwrapped
 Shape = tuple[int, ...]
 _FILE = Path(__file__).parent.parent.parent / "resources" / "fingerprints.json.gz"
 _LEAST = 0.3  # share of all tensors of both sides below which nothing is said
+_NEAR = 0.6  # of the likeliest one's share: what is further off is not worth a line
 _CLOSER = 6  # so many of the likeliest are compared tensor by tensor
 _COUNTERS = re.compile(r"(^|\.)num_batches_tracked$")
 
@@ -66,7 +67,8 @@ def which(shapes: Mapping[str, Shape]) -> tuple[Guess, ...]:
     guesses = [_guess(source, known.model(source), shapes) for score, source in best if score > 0]
     guesses = [each for each in guesses if each.share >= _LEAST]
     guesses.sort(key=lambda each: -each.share)
-    return _without_twins(guesses)
+    near = [each for each in guesses if each.share >= _NEAR * guesses[0].share]
+    return _without_twins(near)
 
 
 class _Known:
@@ -173,8 +175,6 @@ def _size(shape: Shape) -> str:
 
 def _without_twins(guesses: list[Guess]) -> tuple[Guess, ...]:
     """Keep one of several models with the very same tensors, and let it name the others."""
-    from dataclasses import replace
-
     kept: dict[tuple[object, ...], Guess] = {}
     for each in guesses:
         key = (each.matched, each.of, each.differs, each.missing, each.unexpected)

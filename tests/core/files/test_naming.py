@@ -132,6 +132,15 @@ def test_a_shape_that_differs_is_still_the_same_name(resnet: Shapes) -> None:
     assert found.pairs["fc.weight"] == "module.fc.weight"
 
 
+def test_parts_of_another_size_are_not_taken_from_elsewhere(resnet: Shapes) -> None:
+    """A wider network's second stage has the shapes of the third: the names say which is which."""
+    with torch.device("meta"):
+        wide = shapes(resnet18(width_per_group=64))
+    wide = {n: tuple(2 * s if s % 64 == 0 else s for s in shape) for n, shape in wide.items()}
+    assert wide["layer1.0.conv1.weight"] == resnet["layer2.0.conv2.weight"]
+    assert all(own == stored for own, stored in pair(resnet, wide).pairs.items())
+
+
 def test_one_tensor_of_equal_shape_is_no_prefix() -> None:
     assert not pair({"a.weight": (2, 2), "b.x": (3,)}, {"c.d.weight": (2, 2), "e": (9,)}).pairs
 

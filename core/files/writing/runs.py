@@ -1,0 +1,75 @@
+"""Runs of bytes that are on their way into a file, and come a few megabytes at a time."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from core.errors import CheckpointError
+
+#: Bytes of one piece: enough that a call costs nothing beside it, little beside any budget. A
+#: multiple of every item's size, so that no number is ever cut in two.
+PIECE = 4 << 20
+
+
+class Bytes(Protocol):
+    """Some bytes whose number is known. ``crc`` is their CRC-32 where it is known unread."""
+
+    @property
+    def bytes(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def crc(self) -> int | None:
+        """Their CRC-32, or ``None`` where they would have to be read for it."""
+        ...
+
+    def pieces(self) -> Iterator[memoryview | bytes]:
+        """Yield them in order, at most :data:`PIECE` at a time; each is good until the next."""
+        ...
+
+    def part(self, begin: int, count: int) -> "Bytes":
+        """Return ``count`` of them from ``begin`` on."""
+        ...
+
+
+@dataclass(frozen=True)
+class FileBytes:
+    """Bytes that stand in a file as they are."""
+
+    file: Path
+    position: int
+    bytes: int
+    crc: int | None = None
+
+    def pieces(self) -> Iterator[memoryview]:
+        """Yield them through one buffer."""
+        buffer = memoryview(bytearray(min(self.bytes, PIECE)))
+        with open(self.file, "rb", buffering=0) as file:
+            done = 0
+            while done < self.bytes:
+                wanted = min(PIECE, self.bytes - done)
+                read = 0
+                while read < wanted:
+                    count = os.preadv(
+                        file.fileno(), [buffer[read:wanted]], self.position + done + read
+                    )
+                    if count == 0:
+                        raise self.cut_off()
+                    read += count
+                yield buffer[:wanted]
+                done += wanted
+
+    def part(self, begin: int, count: int) -> "FileBytes":
+        """Return ``count`` of them from ``begin`` on."""
+        crc = self.crc if (begin, count) == (0, self.bytes) else None
+        return FileBytes(self.file, self.position + begin, count, crc)
+
+    def cut_off(self) -> CheckpointError:
+        """Return the error that says that the file is shorter than it was."""
+        return CheckpointError(
+            f"{self.file} is cut off: {self.bytes:,} bytes were expected from byte"
+            f" {self.position:,}. Get it again."
+        )
