@@ -1,22 +1,96 @@
-"""Saving the weights of a document as a plain state dict."""
+"""Saving a document: as a state dict, a training dictionary or a whole model, atomically."""
 
-from collections import OrderedDict
-from collections.abc import Mapping
+import io
+import pickle
+import pickletools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
-from core.checkpoint.atomic import atomic_write
+from core.checkpoint.casting import casting
+from core.checkpoint.outgoing import outgoing
 from core.document import Document, weight_id
 from core.errors import SaveRefused
+from core.files.writing import Meter, atomic_write, layout_of, write_weights
+
+What = Literal["state dict", "training", "whole model"]
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class SaveOptions:
+    """How to save. The format follows the suffix: ``.pth .pt .pkl .bin`` or ``.safetensors``.
+
+    ``legacy`` writes as PyTorch did before 1.6. ``module_prefix`` puts ``module.`` before every
+    name, which only code that loads into a DataParallel wants; without it a file loads everywhere.
+    ``dtype`` is for floating numbers. ``shard_size`` is in bytes. ``extras`` go into a training
+    dictionary beside ``"model"``: optimizer, epoch, args.
+    """
+
+    what: What = "state dict"
+    legacy: bool = False
+    module_prefix: bool = False
+    dtype: str | None = None
+    shard_size: int | None = None
+    overwrite: bool = False
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+
+def save(
+    document: Document,
+    path: str | Path,
+    options: SaveOptions | None = None,
+    *,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[Path, ...]:
+    """Write a document and return the files, the index of shards last.
+
+    ``progress`` counts bytes. Raises :class:`~core.errors.SaveRefused`,
+    :class:`~core.errors.Cancelled`; what was there before is then untouched, nothing is left.
+    """
+    options = options or SaveOptions()
+    path = Path(path)
+    state = document.state_dict()
+    _check(state)
+    layout = layout_of(path, legacy=options.legacy)
+    if path.exists() and not path.is_dir() and not options.overwrite:
+        raise SaveRefused(f"{path} exists already; say yes to overwriting it, or choose another.")
+    if options.what == "state dict":
+        tensors = outgoing(state, "module." if options.module_prefix else "")
+        if options.dtype is not None:
+            tensors = list(map(casting(options.dtype), tensors))
+        return write_weights(
+            path,
+            tensors,
+            layout,
+            metadata=_versions(state, options),
+            shard_size=options.shard_size,
+            progress=progress,
+            cancelled=cancelled,
+        )
+    if layout == "safetensors" or options.shard_size is not None:
+        raise SaveRefused(
+            f"A {options.what} is more than tensors, which is all that {path.name} can hold; save"
+            " it as one .pth, or save the state dict."
+        )
+    what = _whole(document, options) if options.what == "whole model" else _training(state, options)
+    size = sum(each.untyped_storage().nbytes() for each in state.values())
+    meter = Meter(size, f"Writing {path.name}", progress, cancelled)
+    with atomic_write(path) as file:
+        torch.save(what, _Counted(file, meter), _use_new_zipfile_serialization=not options.legacy)
+    return (path,)
 
 
 def save_state_dict(
     weights: Document | Mapping[str, Tensor], path: str | Path, *, overwrite: bool = False
 ) -> Path:
-    """Write name -> tensor with ``torch.save``, atomically, as plain PyTorch would.
+    """Write name -> tensor as ``torch.save`` does, atomically, under any name.
 
     Raises :class:`~core.errors.SaveRefused`: never over an existing file without ``overwrite``,
     nor of a structure without weights.
@@ -34,6 +108,90 @@ def save_state_dict(
             cause = error.__context__
             raise cause if isinstance(cause, OSError) else OSError(str(error)) from error
     return path
+
+
+def _versions(state: Mapping[str, Any], options: SaveOptions) -> Mapping[str, Any] | None:
+    """Return the versions of the layers, under the names that are written."""
+    versions: Mapping[str, Any] | None = getattr(state, "_metadata", None)
+    if versions is None or not options.module_prefix:
+        return versions
+    return {"": {"version": 1}} | {f"module.{k}".rstrip("."): v for k, v in versions.items()}
+
+
+def _training(state: Mapping[str, Tensor], options: SaveOptions) -> dict[str, Any]:
+    plain = _compact(_cast(state, options))
+    named = {f"module.{k}": v for k, v in plain.items()} if options.module_prefix else plain
+    return {"model": named, **options.extras}
+
+
+def _whole(document: Document, options: SaveOptions) -> torch.nn.Module:
+    """Return a model of its own, whose classes another program can import."""
+    model = document.model()
+    if options.dtype is not None:
+        model = model.to(getattr(torch, options.dtype))
+    for name in _classes(model):
+        if name.partition(".")[0] in ("core", "app"):
+            raise SaveRefused(
+                f"The model holds an object of {name}, which only Modelwright has; a whole model"
+                " with it would open nowhere else. Save the state dict."
+            )
+        if name.partition(".")[0].startswith(("modelwright_", "_modelwright")):
+            raise SaveRefused(
+                f"{name} is a class of your own file, which no other program can import by that"
+                " name. Save the state dict, and load it into the class."
+            )
+    return torch.nn.DataParallel(model) if options.module_prefix else model
+
+
+def _classes(model: torch.nn.Module) -> set[str]:
+    """Return every class and function that a pickle of the model names."""
+    bare = io.BytesIO()
+    try:
+        _WithoutTensors(bare, protocol=2).dump(model)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise SaveRefused(
+            f"The model cannot be pickled as a whole ({error}); save the state dict."
+        ) from error
+    return {
+        str(argument).replace(" ", ".")
+        for opcode, argument, _ in pickletools.genops(bare.getvalue())
+        if opcode.name == "GLOBAL"
+    }
+
+
+class _WithoutTensors(pickle.Pickler):
+    """Pickles what stands around the weights."""
+
+    def persistent_id(self, value: object) -> str | None:
+        return "tensor" if isinstance(value, Tensor) else None
+
+
+def _cast(state: Mapping[str, Tensor], options: SaveOptions) -> Mapping[str, Tensor]:
+    if options.dtype is None:
+        return state
+    dtype = getattr(torch, options.dtype)
+    return {k: v.to(dtype) if v.is_floating_point() else v for k, v in state.items()}
+
+
+class _Counted(io.RawIOBase):
+    """A file for ``torch.save`` that counts what is written to it."""
+
+    def __init__(self, file: Any, meter: Meter) -> None:
+        self._file, self._meter = file, meter
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Write through."""
+        count = int(self._file.write(data))
+        self._meter.add(count)
+        return count
+
+    def flush(self) -> None:
+        """Flush through."""
+        self._file.flush()
 
 
 def _check(state: Mapping[str, Tensor]) -> None:
@@ -55,7 +213,7 @@ def _compact(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     ``torch.save`` writes whole storages. Tied weights stay one tensor, and are written once.
     """
     copies: dict[object, Tensor] = {}
-    compact: OrderedDict[str, Tensor] = OrderedDict()
+    compact: dict[str, Tensor] = type(state)() if hasattr(state, "_metadata") else {}
     metadata = getattr(state, "_metadata", None)
     if metadata is not None:
         compact._metadata = metadata  # type: ignore[attr-defined]

@@ -50,9 +50,8 @@ class Mapped:
                 raise CheckpointError(
                     f"{storage.file} has become shorter since it was looked at; get it again."
                 )
-            found = whole[begin : begin + storage.bytes]
-            assert isinstance(found, torch.UntypedStorage)
             # Old formats put numbers anywhere; arithmetic wants them at multiples of their size.
+            found: Any = whole[begin : begin + storage.bytes]
             self._storages[which] = found.clone() if begin % itemsize else found
         return self._storages[which]
 
@@ -60,7 +59,8 @@ class Mapped:
         if path not in self._files:
             try:
                 size = path.stat().st_size
-                self._files[path] = torch.UntypedStorage.from_file(str(path), False, size)
+                mapped: Any = torch.UntypedStorage.from_file(str(path), False, size)
+                self._files[path] = mapped
             except (OSError, RuntimeError) as error:
                 first = str(error).splitlines()[0]
                 raise CheckpointError(f"{path} could not be mapped: {first}.") from error

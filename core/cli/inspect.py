@@ -167,7 +167,8 @@ def _tensors(tensors: Mapping[str, StoredTensor], every: bool) -> Iterator[str]:
         if len(shown) < len(items) and number == _TENSORS - 4:
             yield f"  … {len(items) - len(shown):,} more (--all)"
         special = f"  {each.special}" if each.special else ""
-        yield f"  {name:<{names}}  {_shape(each):<{shapes}}  {each.dtype:<9}  {_bytes(each.bytes)}{special}"
+        size = f"{each.dtype:<9}  {_bytes(each.bytes)}{special}"
+        yield f"  {name:<{names}}  {_shape(each):<{shapes}}  {size}"
 
 
 def _shape(tensor: StoredTensor) -> str:

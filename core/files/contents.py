@@ -46,6 +46,7 @@ class Storage:
 
     ``begin`` is where the bytes stand; for a record of a zip file (``zipped``) where its header
     does, behind which they follow. ``None`` where they do not stand there as they are (compressed).
+    ``crc`` is their CRC-32 where the file says it.
     """
 
     file: Path
@@ -54,6 +55,7 @@ class Storage:
     begin: int | None
     device: str = ""
     zipped: bool = False
+    crc: int | None = None
 
     @cached_property
     def position(self) -> int:

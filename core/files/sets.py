@@ -57,7 +57,7 @@ def _parts(tree: Any) -> tuple[dict[str, StoredTensor], dict[str, str]]:
         if any(met):
             for (key, each), found in zip(inside, met, strict=True):
                 full = f"{name}.{key}" if name else key
-                if not found and len(values) < _MOST_VALUES and not _is_code(each):
+                if not found and len(values) < _MOST_VALUES and not _is_bare(each):
                     values[full] = told(each)
         return any(met)
 
@@ -69,8 +69,9 @@ def _parts(tree: Any) -> tuple[dict[str, StoredTensor], dict[str, str]]:
     return tensors, values
 
 
-def _is_code(value: Any) -> bool:
-    return isinstance(value, dict | list | tuple) and not value
+def _is_bare(value: Any) -> bool:
+    """Whether it is an empty list, or a layer without weights: nothing to tell."""
+    return is_module(value) or (isinstance(value, dict | list | tuple) and not value)
 
 
 def _inside(value: Any) -> Iterator[tuple[str, Any]]:

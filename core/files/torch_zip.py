@@ -75,7 +75,7 @@ class Storages:
                 raise Refusal(f"lacks the record of storage {key}: it was cut off, or taken apart.")
             begin = None if record.compressed else record.begin
             self._known[key] = Storage(
-                self._archive.path, key, record.bytes, begin, device, zipped=True
+                self._archive.path, key, record.bytes, begin, device, True, record.crc
             )
         return self._known[key]
 

@@ -13,12 +13,13 @@ _MOST = 1 << 28
 
 @dataclass(frozen=True)
 class Record:
-    """One file in a zip file; ``begin`` is where its local header stands."""
+    """One file in a zip file; ``begin`` is where its local header stands, ``crc`` its CRC-32."""
 
     name: str
     bytes: int
     begin: int
     compressed: bool
+    crc: int
 
 
 class Archive:
@@ -37,7 +38,7 @@ class Archive:
             ) from error
         self.records: Mapping[str, Record] = {
             each.filename: Record(
-                each.filename, each.file_size, each.header_offset, each.compress_type != 0
+                each.filename, each.file_size, each.header_offset, each.compress_type != 0, each.CRC
             )
             for each in found
         }

@@ -82,8 +82,8 @@ class Output:
         self._file.flush()
         target, done = self._file.fileno(), 0
         with open(source.file, "rb", buffering=0) as file:
-            while done < source.bytes:
-                wanted = min(PIECE, source.bytes - done)
+            while done < source.length:
+                wanted = min(PIECE, source.length - done)
                 try:
                     count = os.copy_file_range(
                         file.fileno(), target, wanted, source.position + done

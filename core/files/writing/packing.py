@@ -5,11 +5,12 @@ import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Literal
 
 from core.files.writing.runs import PIECE, Bytes, FileBytes
 
 #: How Python's memoryview calls a number of so many bytes.
-_FORMATS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_FORMATS: dict[int, Literal["B", "H", "I", "Q"]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,13 @@ class PackedBytes:
     crc: int | None = None
 
     @property
-    def bytes(self) -> int:
+    def length(self) -> int:
         """How many bytes they are when packed."""
         return prod(self.shape) * self.item
 
     def pieces(self) -> Iterator[bytes | memoryview]:
         """Yield slabs of the first dimension. The storage is mapped, and let go of in between."""
-        if self.bytes == 0:
+        if self.length == 0:
             return
         shape, stride, item, offset = self.shape, self.stride, self.item, self.offset
         if item == 16:  # no single number of Python's is so long: two of eight
@@ -43,14 +44,16 @@ class PackedBytes:
                 rows = max(1, PIECE // row)
                 for begin in range(0, shape[0], rows):
                     slab = (min(rows, shape[0] - begin), *shape[1:])
-                    yield _packed(numbers, slab, stride, offset + begin * stride[0], item)
+                    yield memoryview(
+                        _packed(numbers, slab, stride, offset + begin * stride[0], item)
+                    )
                     region.let_go()
             finally:
                 numbers.release()
 
     def part(self, begin: int, count: int) -> Bytes:
         """Only the whole of it can be taken."""
-        if (begin, count) != (0, self.bytes):
+        if (begin, count) != (0, self.length):
             raise NotImplementedError
         return self
 
@@ -89,7 +92,7 @@ class _Region:
         storage = self._storage
         if isinstance(storage, FileBytes):
             begin = storage.position // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
-            length = storage.position + storage.bytes - begin
+            length = storage.position + storage.length - begin
             with open(storage.file, "rb") as file:
                 try:
                     self._map = mmap.mmap(

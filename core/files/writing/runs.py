@@ -17,7 +17,7 @@ class Bytes(Protocol):
     """Some bytes whose number is known. ``crc`` is their CRC-32 where it is known unread."""
 
     @property
-    def bytes(self) -> int:
+    def length(self) -> int:
         """How many there are."""
         ...
 
@@ -41,16 +41,16 @@ class FileBytes:
 
     file: Path
     position: int
-    bytes: int
+    length: int
     crc: int | None = None
 
     def pieces(self) -> Iterator[memoryview]:
         """Yield them through one buffer."""
-        buffer = memoryview(bytearray(min(self.bytes, PIECE)))
+        buffer = memoryview(bytearray(min(self.length, PIECE)))
         with open(self.file, "rb", buffering=0) as file:
             done = 0
-            while done < self.bytes:
-                wanted = min(PIECE, self.bytes - done)
+            while done < self.length:
+                wanted = min(PIECE, self.length - done)
                 read = 0
                 while read < wanted:
                     count = os.preadv(
@@ -64,12 +64,12 @@ class FileBytes:
 
     def part(self, begin: int, count: int) -> "FileBytes":
         """Return ``count`` of them from ``begin`` on."""
-        crc = self.crc if (begin, count) == (0, self.bytes) else None
+        crc = self.crc if (begin, count) == (0, self.length) else None
         return FileBytes(self.file, self.position + begin, count, crc)
 
     def cut_off(self) -> CheckpointError:
         """Return the error that says that the file is shorter than it was."""
         return CheckpointError(
-            f"{self.file} is cut off: {self.bytes:,} bytes were expected from byte"
+            f"{self.file} is cut off: {self.length:,} bytes were expected from byte"
             f" {self.position:,}. Get it again."
         )

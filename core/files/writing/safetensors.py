@@ -46,7 +46,7 @@ def write_safetensors(
             )
         if name == "__metadata__":
             raise SaveRefused("safetensors keeps the name __metadata__ for itself; rename it.")
-        begin, end = end, end + data.bytes
+        begin, end = end, end + data.length
         header[name] = {
             "dtype": DTYPES[dtype], "shape": list(shape), "data_offsets": [begin, end]
         }  # fmt: skip

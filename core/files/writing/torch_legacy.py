@@ -34,5 +34,5 @@ def write_torch_legacy(
     output.write(pickled)
     output.write(pickle.dumps([str(number) for number in range(len(storages))], protocol=2))
     for storage, item in zip(storages, items, strict=True):
-        output.write(struct.pack("<q", storage.bytes // item))
+        output.write(struct.pack("<q", storage.length // item))
         output.append(storage)

@@ -54,7 +54,7 @@ def write_torch_zip(output: Output, pickled: bytes, storages: Sequence[Bytes]) -
         _small(output, "byteorder", sys.byteorder.encode()),
     ]
     for number, storage in enumerate(storages):
-        opened = _head(output, f"data/{number}", storage.bytes)
+        opened = _head(output, f"data/{number}", storage.length)
         records.append(_tail(output, opened, output.append_counted(storage)))
     records.append(_small(output, "version", b"3\n"))
     records.append(_small(output, ".data/serialization_id", _identity(records)))
