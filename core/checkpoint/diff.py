@@ -140,7 +140,7 @@ def _renamed(old: _Weights, new: _Weights) -> dict[str, str]:
         if name in new:
             continue
         candidates = waiting.get((old.shape(name), old.dtype(name)), [])
-        # Of several equal ones (fresh biases are all zero) that with the same last name comes first.
+        # Of several equal ones (fresh biases are zero) that with the same last name comes first.
         last = name.rpartition(".")[2]
         candidates.sort(key=lambda each: each.rpartition(".")[2] != last)
         for candidate in candidates:

@@ -3,6 +3,7 @@
 import io
 import pickle
 import pickletools
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,7 +84,8 @@ def save(
     size = sum(each.untyped_storage().nbytes() for each in state.values())
     meter = Meter(size, f"Writing {path.name}", progress, cancelled)
     with atomic_write(path) as file:
-        torch.save(what, _Counted(file, meter), _use_new_zipfile_serialization=not options.legacy)
+        counted: Any = _Counted(file, meter)
+        torch.save(what, counted, _use_new_zipfile_serialization=not options.legacy)
     return (path,)
 
 
@@ -213,7 +215,7 @@ def _compact(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     ``torch.save`` writes whole storages. Tied weights stay one tensor, and are written once.
     """
     copies: dict[object, Tensor] = {}
-    compact: dict[str, Tensor] = type(state)() if hasattr(state, "_metadata") else {}
+    compact: OrderedDict[str, Tensor] = OrderedDict()
     metadata = getattr(state, "_metadata", None)
     if metadata is not None:
         compact._metadata = metadata  # type: ignore[attr-defined]
