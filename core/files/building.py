@@ -195,6 +195,11 @@ def _number(kind: Any, data: Any = b"", *rest: Any) -> Any:
     return struct.unpack(code, data)[0]
 
 
+def _from_buffer(data: Any, kind: Any, shape: Any, order: Any = "C") -> Any:
+    """``numpy.core.numeric._frombuffer``, which protocol 5 writes."""
+    return _filled((1, shape, kind, order == "F", data))
+
+
 def _filled(state: Any) -> Any:
     """``ndarray.__setstate__``: (version, shape, dtype, is Fortran order, bytes)."""
     match state:
@@ -239,6 +244,8 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "numpy.dtype": _array_type,
     "numpy.core.multiarray._reconstruct": _array,
     "numpy._core.multiarray._reconstruct": _array,
+    "numpy.core.numeric._frombuffer": _from_buffer,
+    "numpy._core.numeric._frombuffer": _from_buffer,
     "numpy.core.multiarray.scalar": _number,
     "numpy._core.multiarray.scalar": _number,
 }

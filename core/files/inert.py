@@ -6,6 +6,7 @@ the instructions that import, call or set attributes replaced: they note down wh
 out, by our own code (:mod:`core.files.building`).
 """
 
+import _compat_pickle
 import io
 import pickle
 import struct
@@ -18,6 +19,10 @@ from core.files.building import MAKERS, PARTS, Bytes, Refusal, built_upon
 from core.files.contents import Inert, Storage, StoredTensor
 
 Persistent = Callable[[Any], Any]
+_TODAY: dict[tuple[str, str], tuple[str, str]] = _compat_pickle.NAME_MAPPING
+_MODULES: dict[str, str] = {
+    old: new for old, new in _compat_pickle.IMPORT_MAPPING.items() if old not in ("commands",)
+}
 _SCALARS = (str, int, float, bool, bytes, complex, type(None), Inert)
 _MOST_OBJECTS = 20_000_000
 
@@ -83,6 +88,8 @@ class InertUnpickler(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """Note the name; the same mention for each use of it."""
+        if self.proto < 3:  # Python 2's names, as pickle itself translates them
+            module, name = _TODAY.get((module, name), (_MODULES.get(module, module), name))
         full = f"{module}.{name}"
         self.names.setdefault(full, False)
         return Inert(full)
@@ -201,6 +208,7 @@ def _located(size: str) -> Callable[[Any], None]:
 
 for _opcode, _size in (
     (pickle.BINBYTES, "<I"), (pickle.BINBYTES8, "<Q"), (pickle.SHORT_BINBYTES, "<B"),
+    (pickle.BYTEARRAY8, "<Q"),
 ):  # fmt: skip
     _instruction(_opcode)(_located(_size))
 

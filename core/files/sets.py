@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from core.errors import CheckpointError
 from core.files.contents import Contents, Inert, Kind, Named, StoredTensor, WeightSet
 from core.files.inert import is_module
 from core.files.told import told
 
 _DEEPEST = 8
-_MOST_VALUES = 2000
+_MOST_VALUES, _MOST_TENSORS = 2000, 1_000_000
 _AVERAGED = ("ema", "averaged", "swa", "teacher")
 _WRAPPERS = {
     "DataParallel": "module",
@@ -30,24 +31,32 @@ def contents(
 ) -> Contents:
     """Describe a tree."""
     weights = tuple(sorted(_sets(tree), key=lambda each: (each.averaged, each.label.count("."))))
-    tensors, values = _parts(tree)
+    tensors, values = _parts(path, tree)
     return Contents(
         path, format, _kind(tree, weights, tensors), tensors, values, names, weights, metadata,
         tree, notes,
     )  # fmt: skip
 
 
-def _parts(tree: Any) -> tuple[dict[str, StoredTensor], dict[str, str]]:
+def _parts(path: Any, tree: Any) -> tuple[dict[str, StoredTensor], dict[str, str]]:
     """Return all tensors by full name, and everything else as text."""
     tensors: dict[str, StoredTensor] = {}
     values: dict[str, str] = {}
     above: set[int] = set()
+    barren: dict[int, Any] = {}  # what has no tensor in it is looked through once
 
     def walk(name: str, value: Any, depth: int) -> bool:
         """Say whether any tensor was met."""
         if isinstance(value, StoredTensor):
             tensors[name] = value
+            if len(tensors) > _MOST_TENSORS:
+                raise CheckpointError(
+                    f"{path} repeats its tensors over {_MOST_TENSORS:,} times, which no checkpoint"
+                    " does."
+                )
             return True
+        if id(value) in barren:
+            return False
         inside = list(_inside(value)) if depth < _DEEPEST + 8 and id(value) not in above else []
         if not inside:
             return False
@@ -59,6 +68,8 @@ def _parts(tree: Any) -> tuple[dict[str, StoredTensor], dict[str, str]]:
                 full = f"{name}.{key}" if name else key
                 if not found and len(values) < _MOST_VALUES and not _is_bare(each):
                     values[full] = told(each)
+        elif depth > 0:
+            barren[id(value)] = value
         return any(met)
 
     if not walk("", tree, 0):

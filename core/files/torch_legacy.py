@@ -18,13 +18,13 @@ from core.files.sets import contents
 from core.files.verdicts import verdicts
 
 _MAGIC = 0x1950A86A20F9469CFC6C
-#: The magic number as a pickle of protocol 2 or later begins, after the protocol's own two bytes.
+#: The magic number as an instruction of a pickle.
 _HEAD = b"\x8a\x0a" + _MAGIC.to_bytes(10, "little")
 
 
 def reads(path: Path, head: bytes) -> bool:
     """Whether the first pickle is the magic number."""
-    return head[:1] == b"\x80" and head[2:14] == _HEAD
+    return head[:1] == b"\x80" and _HEAD in head[2:32]  # behind a frame, from protocol 4 on
 
 
 def read(path: Path) -> Contents:

@@ -1,0 +1,100 @@
+"""The CPU and the GPUs of this machine, and which of them PyTorch can see.
+
+torch numbers only what ``CUDA_VISIBLE_DEVICES`` leaves visible; NVML numbers all. They are matched
+by UUID (https://docs.nvidia.com/cuda/cuda-c-programming-guide/#cuda-environment-variables).
+"""
+
+import os
+import platform
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import torch
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device. ``name`` is torch's (``cpu``, ``cuda:0``), empty for a hidden GPU.
+
+    ``total`` and ``free`` are bytes of memory, ``None`` where the driver does not say.
+    """
+
+    name: str
+    title: str
+    total: int | None
+    free: int | None
+    uuid: str = ""
+    hidden: bool = False
+
+
+def devices(
+    visible: Callable[[], Sequence[Device]] | None = None,
+    every: Callable[[], Sequence[Device]] | None = None,
+) -> tuple[Device, ...]:
+    """Return the CPU, then the GPUs that torch sees, then those that are hidden from it.
+
+    ``visible`` and ``every`` ask torch and the driver; a driver that fails has no GPUs to tell of.
+    """
+    seen = _asked(visible or _visible)
+    uuids = {_bare(each.uuid) for each in seen}
+    hidden = [
+        Device("", each.title, each.total, each.free, each.uuid, hidden=True)
+        for each in _asked(every or _every)
+        if _bare(each.uuid) not in uuids
+    ]
+    return (_cpu(), *seen, *hidden)
+
+
+def _asked(driver: Callable[[], Sequence[Device]]) -> Sequence[Device]:
+    try:
+        return driver()
+    except Exception:  # drivers fail in ways of their own, and none of them is the user's fault
+        return ()
+
+
+def _bare(uuid: str) -> str:
+    return uuid.lower().removeprefix("gpu-")
+
+
+def _cpu() -> Device:
+    memory = psutil.virtual_memory()
+    cores = os.cpu_count() or 1
+    title = f"{platform.processor() or platform.machine()}, {cores} cores"
+    return Device("cpu", title, memory.total, memory.available)
+
+
+def _visible() -> Sequence[Device]:
+    found = []
+    if torch.cuda.is_available():
+        for number in range(torch.cuda.device_count()):
+            facts = torch.cuda.get_device_properties(number)
+            free: int | None = None
+            with suppress(RuntimeError):
+                free = torch.cuda.mem_get_info(number)[0]
+            uuid = str(getattr(facts, "uuid", ""))
+            found.append(Device(f"cuda:{number}", facts.name, facts.total_memory, free, uuid))
+    if torch.backends.mps.is_available():
+        found.append(Device("mps", "Apple GPU", None, None))
+    return found
+
+
+def _every() -> Sequence[Device]:
+    try:
+        import pynvml
+    except ImportError:  # an extra: without it hidden GPUs stay untold
+        return ()
+    nvml: Any = pynvml
+    nvml.nvmlInit()
+    try:
+        found = []
+        for number in range(nvml.nvmlDeviceGetCount()):
+            handle = nvml.nvmlDeviceGetHandleByIndex(number)
+            memory = nvml.nvmlDeviceGetMemoryInfo(handle)
+            title, uuid = nvml.nvmlDeviceGetName(handle), nvml.nvmlDeviceGetUUID(handle)
+            found.append(Device("", str(title), memory.total, memory.free, str(uuid)))
+        return found
+    finally:
+        nvml.nvmlShutdown()

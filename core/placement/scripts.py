@@ -1,0 +1,129 @@
+"""Code for the user's own training script: saving and loading on one GPU, on several, on none.
+
+Each cell of {saved on one, on several} x {loaded on one, on several} x {state dict, whole model}
+is a few lines of plain PyTorch. They differ from what is often copied: devices are chosen before
+CUDA starts, files are read onto the CPU first, a wrapper is taken off before saving, and
+``module.`` is only taken away where it stands before every name.
+"""
+
+from dataclasses import dataclass
+
+_HEAD = """\
+import os
+
+os.environ["CUDA_VISIBLE_DEVICES"] = "{gpus}"  # before torch: once CUDA runs it does nothing
+
+import torch
+{imports}
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+"""
+_STRIP = """\
+if all(name.startswith("module.") for name in state):  # saved from DataParallel, wrapped
+    state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+"""
+_UNWRAP = """\
+if isinstance(model, torch.nn.DataParallel):  # saved wrapped
+    model = model.module
+"""
+_WRAP = "model = torch.nn.DataParallel(model)  # it is fed whole batches and shares them out\n"
+_DISTRIBUTED = """\
+# Run with: torchrun --nproc_per_node={count} train.py
+import os
+
+import torch
+{imports}
+torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+local = int(os.environ["LOCAL_RANK"])
+device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
+if device.type == "cuda":
+    torch.cuda.set_device(device)
+
+model = {build}
+state = torch.load("{file}", map_location="cpu", weights_only=True)
+{strip}model.load_state_dict(state)
+model = torch.nn.parallel.DistributedDataParallel(model.to(device))
+
+# Train here; build the optimizer now, of the parameters where they are.
+
+if torch.distributed.get_rank() == 0:  # one process writes
+    torch.save(model.module.state_dict(), "{file}")
+torch.distributed.destroy_process_group()
+"""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a model is: ``several`` GPUs under DataParallel, or one; and whether it is ``whole``.
+
+    ``gpus`` is what ``CUDA_VISIBLE_DEVICES`` is set to.
+    """
+
+    several: bool = False
+    whole: bool = False
+    gpus: str = "0"
+
+
+def saving_script(
+    saved: Layout, *, build: str = "models.resnet50()",
+    imports: str = "from torchvision import models", file: str = "model.pth",
+) -> str:  # fmt: skip
+    """Return the lines that build, place and save a model, so that it loads everywhere."""
+    wrap = _WRAP if saved.several else ""
+    inner = "model.module" if saved.several else "model"
+    what, why = f"{inner}.state_dict()", "the weights"
+    if saved.whole:
+        what, why = inner, "with its class by name; the weights alone last longer"
+    if saved.several:
+        why += ", without the wrapper"
+    return (
+        _head(saved, imports)
+        + f"\nmodel = {build}\n{wrap}model = model.to(device)\n"
+        + "\n# Train here.\n\n"
+        + f'torch.save({what}, "{file}")  # {why}\n'
+    )
+
+
+def loading_script(
+    saved: Layout, loaded: Layout, *, build: str = "models.resnet50()",
+    imports: str = "from torchvision import models", file: str = "model.pth",
+) -> str:  # fmt: skip
+    """Return the lines that load what was saved so, onto what ``loaded`` says.
+
+    Files of several GPUs load whether they were saved with the wrapper or without.
+    """
+    if saved.whole:
+        load = (
+            "# A whole model runs code of the file when it is loaded: only for files you trust.\n"
+            f'model = torch.load("{file}", map_location="cpu", weights_only=False)\n'
+        ) + (_UNWRAP if saved.several else "")
+    else:
+        load = (
+            f"model = {build}\n"
+            f'state = torch.load("{file}", map_location="cpu", weights_only=True)\n'
+            + (_STRIP if saved.several else "")
+            + "model.load_state_dict(state)\n"
+        )
+    wrap = _WRAP if loaded.several else ""
+    return (
+        _head(loaded, imports)
+        + f"\n{load}{wrap}model = model.to(device)\n"
+        + "# Build the optimizer after this line, of the parameters where they are.\n"
+    )
+
+
+def distributed_script(
+    *, gpus: int = 2, build: str = "models.resnet50()",
+    imports: str = "from torchvision import models", file: str = "model.pth",
+) -> str:  # fmt: skip
+    """Return a script for ``torchrun`` with one process for each GPU (DistributedDataParallel)."""
+    return _DISTRIBUTED.format(
+        count=gpus, build=build, imports=_lines(imports), file=file, strip=_STRIP
+    )
+
+
+def _head(layout: Layout, imports: str) -> str:
+    return _HEAD.format(gpus=layout.gpus, imports=_lines(imports))
+
+
+def _lines(imports: str) -> str:
+    return f"{imports.strip()}\n" if imports.strip() else ""
