@@ -20,6 +20,7 @@ from app.state import State
 from core.errors import ModelwrightError, NotTrusted
 
 if TYPE_CHECKING:
+    from core.checkpoint import Loaded
     from core.document import Document
     from core.edits import Edit
     from core.edits.history import Proposal
@@ -163,21 +164,26 @@ class Desk(QObject):
         )
 
     def load_weights(self, path: Path) -> None:
-        """Load a state dict that fits exactly, as one step of the history."""
+        """Load a file of weights that fits, as one step of the history.
+
+        What stands between the file and the model (a prefix, another dtype, the edits made since)
+        is recognised; a file of the model before its edits fits, too.
+        """
         session = self.session
         if session is None:
             self.refused.emit(
                 self.tr("{} holds weights: open the model they belong to first.").format(path.name)
             )
             return
-        document = session.document
+        document, origin = session.document, session.history.origin
 
-        def loaded(found: "Document") -> None:
+        def loaded(found: "Loaded") -> None:
             if session is self.session and session.document is document:
-                session.adopt(found, self.tr("Load {}").format(path.name))
+                session.adopt(found.document, self.tr("Load {}").format(path.name))
+                self.told.emit(f"{path.name}: {found}")
 
         self._jobs.start(
-            lambda _: core.load_state_dict(document, core.read_state_dict(path)),
+            lambda _: core.load(core.match(document, core.read_contents(path), origin=origin)),
             loaded,
             self._refuse,
             title=f"Loading {path.name}",

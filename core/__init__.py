@@ -7,7 +7,10 @@ The rooms, in the order data travels:
     document/    Document, the immutable model; path copying; ledger, key map, difference
     edits/       what a user can do, one small class each; History
     analysis/    shapes (incremental), cost, problems with their repairs
-    checkpoint/  saving and loading weights
+    files/       what stands in a file of weights, read without torch and without running it;
+                 which model it is of; writing and converting, streamed
+    checkpoint/  matching a file to a document, loading it proven, saving, comparing
+    placement/   devices, and the code that saves and loads for them
     statistics.py the numbers of one tensor, a histogram
     recipe.py    source, inputs and edits as JSON, to be replayed elsewhere
     session.py   one open document: history, selection, clean mark, one signal
@@ -67,10 +70,15 @@ if TYPE_CHECKING:
         write_argument,
     )
     from core.checkpoint import (
-        contents_of,
-        contents_of_file,
+        SaveOptions,
+        amount_in,
+        amount_of,
+        diff,
+        doubts,
+        load,
         load_state_dict,
-        read_state_dict,
+        match,
+        save,
         save_state_dict,
     )
     from core.document import (
@@ -106,6 +114,8 @@ if TYPE_CHECKING:
         parse_edit,
         parse_value,
     )
+    from core.files import read_contents
+    from core.placement import devices, loading_script, saving_script
     from core.session import Changed, Session
     from core.source import Code, ModelEntry, models, open_source
     from core.statistics import (
@@ -156,10 +166,15 @@ _HOMES = {
         "write_argument",
     ),
     "core.checkpoint": (
-        "contents_of",
-        "contents_of_file",
+        "SaveOptions",
+        "amount_in",
+        "amount_of",
+        "diff",
+        "doubts",
+        "load",
         "load_state_dict",
-        "read_state_dict",
+        "match",
+        "save",
         "save_state_dict",
     ),
     "core.document": (
@@ -194,6 +209,12 @@ _HOMES = {
         "is_positional",
         "parse_edit",
         "parse_value",
+    ),
+    "core.files": ("read_contents",),
+    "core.placement": (
+        "devices",
+        "loading_script",
+        "saving_script",
     ),
     "core.session": (
         "Changed",
@@ -264,6 +285,7 @@ __all__ = [
     "Rename",
     "Replace",
     "Report",
+    "SaveOptions",
     "Session",
     "SetArguments",
     "SetInputs",
@@ -276,13 +298,16 @@ __all__ = [
     "Weight",
     "Wrap",
     "about",
+    "amount_in",
+    "amount_of",
     "analyse",
     "arguments_of",
     "common_form",
-    "contents_of",
-    "contents_of_file",
     "describe",
+    "devices",
+    "diff",
     "difference",
+    "doubts",
     "find_layer",
     "find_preset",
     "form_of",
@@ -292,7 +317,10 @@ __all__ = [
     "known_statistics",
     "layers",
     "ledger",
+    "load",
     "load_state_dict",
+    "loading_script",
+    "match",
     "missing",
     "models",
     "open",
@@ -306,8 +334,10 @@ __all__ = [
     "presets",
     "preview",
     "read_argument",
-    "read_state_dict",
+    "read_contents",
+    "save",
     "save_state_dict",
+    "saving_script",
     "search",
     "statistics_of",
     "suggest",

@@ -14,7 +14,7 @@ from app import numbers
 
 if TYPE_CHECKING:
     from app.settings import Settings
-    from core.checkpoint import Contents
+    from core.checkpoint import Amount
     from core.document import Document
 
 _SUFFIXES = (".pth", ".pt", ".bin", ".pkl")
@@ -44,7 +44,7 @@ def ask_weights_target(
         return None
 
     def fresh() -> str:
-        return _weighed(core.contents_of(document)) if document is not None else ""
+        return _weighed(core.amount_of(document)) if document is not None else ""
 
     return _target(parent, settings, _tr("Save weights"), f"{_stem(name)}.pth", _WEIGHTS, fresh)
 
@@ -68,12 +68,12 @@ def standing(path: Path) -> str:
     except OSError:  # it went away, or is not to be looked at: writing will say so
         return ""
     changed = datetime.datetime.fromtimestamp(known.st_mtime).strftime("%Y-%m-%d %H:%M")
-    weights = core.contents_of_file(path) if path.suffix in _SUFFIXES else None
+    weights = core.amount_in(path) if path.suffix in _SUFFIXES else None
     tensors = f"{_tensors(weights.tensors)}, " if weights is not None else ""
     return f"{tensors}{numbers.size(known.st_size)}, {_tr('written {}').format(changed)}"
 
 
-def _weighed(weights: "Contents") -> str:
+def _weighed(weights: "Amount") -> str:
     return f"{_tensors(weights.tensors)}, {numbers.size(weights.bytes)}"
 
 

@@ -20,9 +20,7 @@ from core.files.contents import Inert, Storage, StoredTensor
 
 Persistent = Callable[[Any], Any]
 _TODAY: dict[tuple[str, str], tuple[str, str]] = _compat_pickle.NAME_MAPPING
-_MODULES: dict[str, str] = {
-    old: new for old, new in _compat_pickle.IMPORT_MAPPING.items() if old not in ("commands",)
-}
+_MODULES: dict[str, str] = _compat_pickle.IMPORT_MAPPING
 _SCALARS = (str, int, float, bool, bytes, complex, type(None), Inert)
 _MOST_OBJECTS = 20_000_000
 
@@ -88,7 +86,7 @@ class InertUnpickler(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """Note the name; the same mention for each use of it."""
-        if self.proto < 3:  # Python 2's names, as pickle itself translates them
+        if self.proto < 3:  # type: ignore[attr-defined]  # Python 2's names, as pickle itself translates them
             module, name = _TODAY.get((module, name), (_MODULES.get(module, module), name))
         full = f"{module}.{name}"
         self.names.setdefault(full, False)

@@ -298,18 +298,9 @@ def test_two_processes_save_to_one_path(tmp_path: Path) -> None:
 
 class TestDiff:
     def test_what_changed_and_how_far(self, tmp_path: Path) -> None:
-        before = {
-            "a.w": torch.ones(4),
-            "a.b": torch.zeros(2),
-            "b.w": torch.ones(3),
-            "gone": torch.ones(1),
-        }
-        after = {
-            "a.w": torch.ones(4) * 3,
-            "a.b": torch.zeros(2),
-            "c.w": torch.ones(3),
-            "new": torch.zeros(5),
-        }
+        ones, zeros = torch.ones, torch.zeros
+        before = {"a.w": ones(4), "a.b": zeros(2), "b.w": ones(3), "gone": ones(1)}
+        after = {"a.w": ones(4) * 3, "a.b": zeros(2), "c.w": ones(3), "new": zeros(5)}
         torch.save(before, tmp_path / "a.pth")
         torch.save(after, tmp_path / "b.pth")
         found = diff(read_contents(tmp_path / "a.pth"), read_contents(tmp_path / "b.pth"))

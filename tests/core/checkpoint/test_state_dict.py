@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.checkpoint import atomic_write, load_state_dict, read_state_dict, save_state_dict
+from core.checkpoint import atomic_write, load_state_dict, save_state_dict
 from core.document import Document
 from core.errors import CheckpointError, SaveRefused
 from core.source import open_source
@@ -140,7 +140,7 @@ def test_loading_is_by_value_and_leaves_the_first_document_alone(
     other = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)).eval()
     before = {name: tensor.clone() for name, tensor in document.state_dict().items()}
     torch.save(other.state_dict(), tmp_path / "other.pth")
-    loaded = load_state_dict(document, read_state_dict(tmp_path / "other.pth"))
+    loaded = load_state_dict(document, torch.load(tmp_path / "other.pth"))
     x = torch.randn(2, 4)
     assert torch.equal(loaded.root(x), other(x))
     assert all(torch.equal(before[name], document.state_dict()[name]) for name in before)
@@ -150,43 +150,6 @@ def test_tied_weights_stay_tied_when_loaded() -> None:
     document = Document.of(Tied())
     loaded = load_state_dict(document, Tied().state_dict())
     assert loaded.root.head.weight is loaded.root.embedding.weight
-
-
-def test_a_training_checkpoint_and_the_old_format_are_read(tmp_path: Path) -> None:
-    state = nn.Linear(3, 2).state_dict()
-    torch.save({"model": state, "epoch": 3}, tmp_path / "training.pth")
-    torch.save(state, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
-    for name in ("training.pth", "old.pth"):
-        assert torch.equal(read_state_dict(tmp_path / name)["weight"], state["weight"])
-
-
-class _Evil:
-    def __init__(self, canary: Path) -> None:
-        self.canary = canary
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.system, (f"touch {self.canary}",)
-
-
-def test_what_is_no_file_of_weights_is_said_and_never_run(tmp_path: Path) -> None:
-    canary = tmp_path / "canary"
-    torch.save(_Evil(canary), tmp_path / "evil.pth")
-    torch.save(nn.Linear(2, 2), tmp_path / "whole.pth")
-    torch.save([1, 2], tmp_path / "list.pth")
-    torch.save({"epoch": 3}, tmp_path / "nothing.pth")
-    (tmp_path / "empty.pth").touch()
-    (tmp_path / "text.pth").write_text("hello")
-    torch.save(nn.Linear(50, 50).state_dict(), tmp_path / "cut.pth")
-    (tmp_path / "cut.pth").write_bytes((tmp_path / "cut.pth").read_bytes()[:3000])
-    reasons = {
-        "evil.pth": "run code", "whole.pth": "run code", "list.pth": "dictionary of tensors",
-        "nothing.pth": "none of them holds weights", "empty.pth": "is empty",
-        "text.pth": "damaged", "cut.pth": "damaged", "gone.pth": "does not exist",
-    }  # fmt: skip
-    for name, reason in reasons.items():
-        with pytest.raises(CheckpointError, match=reason):
-            read_state_dict(tmp_path / name)
-    assert not canary.exists()
 
 
 def test_what_does_not_fit_is_counted_and_named(document: Document) -> None:

@@ -1,4 +1,4 @@
-"""The tutorial's table, every cell run as it is printed, with real DataParallel; values compared."""
+"""The tutorial's table: every cell is run as printed, with real DataParallel, and compared."""
 
 import ast
 import itertools
