@@ -181,7 +181,9 @@ _shapes = st.lists(st.integers(0, 5), max_size=4)
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.dictionaries(st.text(min_size=1, max_size=12), st.tuples(_shapes, _dtypes), max_size=6))
+@given(
+    kinds=st.dictionaries(st.text(min_size=1, max_size=12), st.tuples(_shapes, _dtypes), max_size=6)
+)
 def test_any_state_dict(kinds: dict[str, Any], tmp_path: Path) -> None:
     wanted = {n: (torch.rand(s) * 9).to(d).mT if len(s) > 1 else (torch.rand(s) * 9).to(d)
               for n, (s, d) in kinds.items()}  # fmt: skip

@@ -1,0 +1,200 @@
+"""The commands on files: what they print, their exit status, and that inspect needs no torch."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torchvision.models import resnet18
+
+from core.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
+SMALL = "Sequential(fc1=Linear(4, 8), relu=ReLU(), fc2=Linear(8, 2))"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the program with these arguments: (exit status, standard output, standard error)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stopped:
+            main([str(each) for each in arguments])
+        out, err = capsys.readouterr()
+        return int(stopped.value.code or 0), out, err
+
+    return call
+
+
+def small(classes: int = 2) -> nn.Module:
+    from collections import OrderedDict
+
+    return nn.Sequential(
+        OrderedDict(fc1=nn.Linear(4, 8), relu=nn.ReLU(), fc2=nn.Linear(8, classes))
+    )
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    torch.save(
+        {"state_dict": nn.DataParallel(small()).state_dict(), "epoch": 3}, tmp_path / "a.pth"
+    )
+    return tmp_path / "a.pth"
+
+
+def test_inspect_says_what_is_in_it(run: Run, tmp_path: Path) -> None:
+    torch.save({"model": resnet18(num_classes=7).state_dict(), "epoch": 90}, tmp_path / "a.pth")
+    status, out, _ = run("inspect", tmp_path / "a.pth")
+    assert status == 0
+    for text in (
+        "training checkpoint",
+        "122",
+        "torchvision resnet18, 120 of 122",
+        "7 classes",
+        "90",
+    ):
+        assert text in out
+    status, out, _ = run("inspect", tmp_path / "a.pth", "--json")
+    found = json.loads(out)
+    assert found["kind"] == "training checkpoint"
+    assert found["values"]["epoch"] == "90"
+    first = found["tensors"][0]
+    assert (first["name"], first["shape"]) == ("model.conv1.weight", [64, 3, 7, 7])
+    assert (first["dtype"], first["bytes"]) == ("float32", 4 * 64 * 3 * 49)
+    assert {each["verdict"] for each in found["globals"]} == {"known"}
+    best = found["model"][0]
+    assert best["source"] == "torchvision:resnet18(num_classes=7)"
+    assert (best["matched"], best["of"]) == (120, 122)
+    assert [each["name"] for each in best["differs"]] == ["fc.weight", "fc.bias"]
+
+
+def test_inspect_imports_no_torch(file: Path) -> None:
+    code = (
+        "import sys; from app.start import main; sys.argv = ['modelwright', 'inspect', sys.argv[1]]\n"
+        "try: main()\nexcept SystemExit as end: print(end.code)\n"
+        "print([m for m in ('torch', 'numpy', 'rich', 'PySide6') if m in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.splitlines()[-2:] == ["0", "[]"]
+
+
+def test_inspect_refuses_in_a_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.pth").write_bytes(b"hello, world")
+    status, _, err = run("inspect", tmp_path / "x.pth")
+    assert status == 2
+    assert "no checkpoint of a kind that is known" in err
+
+
+def test_match_says_tensor_by_tensor(run: Run, file: Path) -> None:
+    status, out, _ = run("match", SMALL, file)
+    assert status == 0
+    assert "All names begin with 'module.'" in out
+    assert "4 of 4 tensors from the file" in out
+    status, out, _ = run("match", SMALL, file, "--json")
+    found = json.loads(out)
+    assert found["complete"] is True
+    assert len(found["loaded"]) == len(found["renamed"]) == 4
+    assert not found["missing"] + found["unexpected"] + found["mismatched"]
+    assert {each["kind"] for each in found["conditions"]} == {"nested", "module prefix"}
+
+
+def test_match_of_what_does_not_fit(run: Run, tmp_path: Path) -> None:
+    torch.save(small(5).state_dict(), tmp_path / "b.pth")
+    status, out, _ = run("match", SMALL, tmp_path / "b.pth")
+    assert status == 1
+    assert "fc2 has 2 outputs in the model and 5 in the file" in out
+    assert "--choose classes=slice" in out
+    status, out, _ = run("match", SMALL, tmp_path / "b.pth", "--choose", "classes=slice", "--json")
+    assert status == 0
+    assert [each["name"] for each in json.loads(out)["sliced"]] == ["fc2.weight", "fc2.bias"]
+
+
+def test_load_saves_what_plain_pytorch_loads(run: Run, file: Path, tmp_path: Path) -> None:
+    status, out, _ = run("load", SMALL, file, "--save", tmp_path / "out.pth")
+    assert status == 0
+    assert "4 of 4 loaded, 0 still random" in out
+    net = small()
+    net.load_state_dict(torch.load(tmp_path / "out.pth"), strict=True)
+    there = torch.load(file)["state_dict"]
+    assert all(torch.equal(t, there[f"module.{n}"]) for n, t in net.state_dict().items())
+    status, _, err = run("load", SMALL, file, "--save", tmp_path / "out.pth")
+    assert status == 2
+    assert "exists already" in err
+
+
+def test_the_original_checkpoint_into_the_edited_model(
+    run: Run, file: Path, tmp_path: Path
+) -> None:
+    recipe, out = tmp_path / "r.json", tmp_path / "out.pth"
+    status, _, err = run("edit", SMALL, "--replace", "fc2=Linear(8, 3)", "--recipe", recipe)
+    assert status == 0, err
+    status, text, _ = run("match", SMALL, file, "--recipe", recipe, "--json")
+    found = json.loads(text)
+    assert found["fits"]
+    assert found["new"] == ["fc2.weight", "fc2.bias"]
+    status, text, err = run("load", SMALL, file, "--recipe", recipe, "--save", out)
+    assert status == 0, err
+    assert "2 of 4 loaded, 2 still random" in text
+    assert torch.load(out)["fc2.weight"].shape == (3, 8)
+    there = torch.load(file)["state_dict"]
+    assert torch.equal(torch.load(out)["fc1.weight"], there["module.fc1.weight"])
+
+
+def test_edit_with_weights_matches_the_same_way(run: Run, file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.pth"
+    status, _, err = run(
+        "edit", SMALL, "--weights", file, "--replace", "fc2=Linear(8, 3)", "--save", out
+    )
+    assert status == 0, err
+    assert "module." in err
+    there = torch.load(file)["state_dict"]
+    assert torch.equal(torch.load(out)["fc1.weight"], there["module.fc1.weight"])
+
+
+def test_convert_and_diff(run: Run, file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.safetensors"
+    status, text, _ = run("convert", file, out, "--prefix", "strip")
+    assert status == 0
+    assert "left out: epoch" in text
+    assert run("diff", file, out)[0] == 1  # the names differ
+    assert run("diff", out, out)[0] == 0
+    half = tmp_path / "half.pth"
+    assert run("convert", out, half, "--dtype", "float16")[0] == 0
+    status, text, _ = run("diff", out, half, "--json")
+    found = json.loads(text)
+    assert status == 1
+    assert {each["kind"] for each in found["differences"]} == {"dtype"}
+    assert run("convert", out, half)[0] == 2
+    assert run("convert", out, tmp_path / "b.pth", "--shard-size", "many")[0] == 2
+
+
+def test_convert_without_a_dtype_imports_no_torch(file: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from core.cli import main\n"
+        "try: main(['convert', sys.argv[1], sys.argv[2]])\nexcept SystemExit: pass\n"
+        "print([m for m in ('torch', 'numpy') if m in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(file), str(tmp_path / "b.safetensors")],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_devices_and_code(run: Run) -> None:
+    status, out, _ = run("devices")
+    assert status == 0
+    assert "cpu" in out
+    assert json.loads(run("devices", "--json")[1])[0]["name"] == "cpu"
+    status, out, _ = run("devices", "--save-code", "several", "--build", "Net()", "--gpus", "0,1")
+    compile(out, "save.py", "exec")
+    assert "model.module.state_dict()" in out
+    status, out, _ = run("devices", "--load-code", "one", "--saved", "several")
+    compile(out, "load.py", "exec")
+    assert 'removeprefix("module.")' in out
