@@ -116,7 +116,7 @@ def _sets(tree: Any, label: str = "", depth: int = 0) -> Iterator[WeightSet]:
             )
             yield _of_module(model, label, note)
         return
-    if not isinstance(tree, dict) or depth > 3 or _is_optimizer(tree):
+    if not isinstance(tree, dict) or depth > 3 or (depth and _is_optimizer(tree)):
         return
     tensors = {str(key): each for key, each in tree.items() if isinstance(each, StoredTensor)}
     if tensors and (len(tensors) == len(tree) or len(tensors) > len(tree) / 2):

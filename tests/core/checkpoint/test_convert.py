@@ -175,6 +175,7 @@ def test_onto_itself(tmp_path: Path) -> None:
 
 
 _dtypes = st.sampled_from([torch.float32, torch.float16, torch.int64, torch.bool, torch.uint8])
+_words = st.text(min_size=1, max_size=12)
 _shapes = st.lists(st.integers(0, 5), max_size=4)
 
 

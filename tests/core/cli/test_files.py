@@ -74,7 +74,8 @@ def test_inspect_says_what_is_in_it(run: Run, tmp_path: Path) -> None:
 
 def test_inspect_imports_no_torch(file: Path) -> None:
     code = (
-        "import sys; from app.start import main; sys.argv = ['modelwright', 'inspect', sys.argv[1]]\n"
+        "import sys; from app.start import main\n"
+        "sys.argv = ['modelwright', 'inspect', sys.argv[1]]\n"
         "try: main()\nexcept SystemExit as end: print(end.code)\n"
         "print([m for m in ('torch', 'numpy', 'rich', 'PySide6') if m in sys.modules])"
     )
