@@ -3,6 +3,8 @@
     ModelwrightError
     ├── SourceError            a model could not be found or built
     │   ├── NotTrusted         its code would have to run, and nobody has said yes
+    │   ├── NotAllowed         a whole model names classes that nobody has allowed
+    │   ├── MissingClass       a whole model needs a class that is not here
     │   └── TooLarge           it would not fit in memory
     ├── SpecError              a layer spec could not be read or built
     ├── InputError             an input's shape or type makes no sense
@@ -40,6 +42,22 @@ class NotTrusted(SourceError):
         super().__init__(message)
         self.path = path
         self.data = data
+
+
+class NotAllowed(SourceError):
+    """Opening a whole model means importing and calling ``names``, which nobody has allowed."""
+
+    def __init__(self, message: str, names: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.names = names
+
+
+class MissingClass(SourceError):
+    """A whole model needs the class ``name``, which cannot be imported here."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class TooLarge(SourceError):

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from core.checkpoint.fitting import fitted
 from core.checkpoint.plan import FROM_FILE, Plan, Row
+from core.checkpoint.training import training_of
 from core.checkpoint.values import Mapped
 from core.document import Document, derive, stacked, weight_id
 from core.document.surgery import retensored
@@ -46,8 +47,9 @@ def load(
 
     The bytes are mapped, not read, and taken over without a copy where shape and dtype are the
     document's. What is missing, of another shape or unexpected is refused, unless ``partial``:
-    then it keeps its own values, or is passed over. Raises :class:`~core.errors.CheckpointError`,
-    :class:`~core.errors.Cancelled`.
+    then it keeps its own values, or is passed over. What a training checkpoint has beside its
+    weights goes with the document (:attr:`~core.document.Document.training`). Raises
+    :class:`~core.errors.CheckpointError`, :class:`~core.errors.Cancelled`.
     """
     _refuse(plan, partial)
     rows = [row for row in plan.rows if row.status in FROM_FILE]
@@ -65,6 +67,9 @@ def load(
         each.is_meta for each in document.root.state_dict().values() if isinstance(each, Tensor)
     ):
         document = replace(document, source=replace(document.source, structure_only=False))
+    training = training_of(plan.contents, document)
+    if training is not None:
+        document = replace(document, training=training)
     random = tuple(
         row.name or "" for row in plan.with_status("missing", "shape differs", "new") if row.name
     )

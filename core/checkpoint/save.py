@@ -3,6 +3,7 @@
 import io
 import pickle
 import pickletools
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from torch.nn.parameter import is_lazy
 
 from core.checkpoint.casting import casting
 from core.checkpoint.outgoing import outgoing
+from core.checkpoint.training import rebound
 from core.document import Document, weight_id
 from core.errors import SaveRefused
 from core.files.writing import Meter, atomic_write, layout_of, write_weights
@@ -29,8 +31,9 @@ class SaveOptions:
 
     ``legacy`` writes as PyTorch did before 1.6. ``module_prefix`` puts ``module.`` before every
     name, which only code that loads into a DataParallel wants; without it a file loads everywhere.
-    ``dtype`` is for floating numbers. ``shard_size`` is in bytes. ``extras`` go into a training
-    dictionary beside ``"model"``: optimizer, epoch, args.
+    ``dtype`` is for floating numbers. ``shard_size`` is in bytes. A training dictionary has
+    ``"model"`` and, re-bound to the parameters of now, what was loaded with the document;
+    ``extras`` are added to it.
     """
 
     what: What = "state dict"
@@ -80,7 +83,9 @@ def save(
             f"A {options.what} is more than tensors, which is all that {path.name} can hold; save"
             " it as one .pth, or save the state dict."
         )
-    what = _whole(document, options) if options.what == "whole model" else _training(state, options)
+    what = (
+        _whole(document, options) if options.what == "whole model" else _training(document, options)
+    )
     size = sum(each.untyped_storage().nbytes() for each in state.values())
     meter = Meter(size, f"Writing {path.name}", progress, cancelled)
     with atomic_write(path) as file:
@@ -120,10 +125,12 @@ def _versions(state: Mapping[str, Any], options: SaveOptions) -> Mapping[str, An
     return {"": {"version": 1}} | {f"module.{k}".rstrip("."): v for k, v in versions.items()}
 
 
-def _training(state: Mapping[str, Tensor], options: SaveOptions) -> dict[str, Any]:
+def _training(document: Document, options: SaveOptions) -> dict[str, Any]:
+    state = document.state_dict()
+    others = {} if document.training is None else rebound(document.training, document).entries
     plain = _compact(_cast(state, options))
     named = {f"module.{k}": v for k, v in plain.items()} if options.module_prefix else plain
-    return {"model": named, **options.extras}
+    return {"model": named, **others, **options.extras}
 
 
 def _whole(document: Document, options: SaveOptions) -> torch.nn.Module:
@@ -137,12 +144,22 @@ def _whole(document: Document, options: SaveOptions) -> torch.nn.Module:
                 f"The model holds an object of {name}, which only Modelwright has; a whole model"
                 " with it would open nowhere else. Save the state dict."
             )
-        if name.partition(".")[0].startswith(("modelwright_", "_modelwright")):
+        if _is_private(name.rpartition(".")[0]):
             raise SaveRefused(
                 f"{name} is a class of your own file, which no other program can import by that"
                 " name. Save the state dict, and load it into the class."
             )
     return torch.nn.DataParallel(model) if options.module_prefix else model
+
+
+def _is_private(module: str) -> bool:
+    """Whether a module is a user's file, which has a name here that it has nowhere else."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return (
+        file is not None
+        and Path(file).stem != module.rpartition(".")[2] != "__init__"
+        and (Path(file).stem != "__init__")
+    )
 
 
 def _classes(model: torch.nn.Module) -> set[str]:

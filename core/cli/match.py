@@ -9,8 +9,16 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from core.checkpoint import Plan, doubts, load as load_plan, match as match_file
+from core.checkpoint import (
+    Plan,
+    SaveOptions,
+    doubts,
+    load as load_plan,
+    match as match_file,
+    save as save_file,
+)
 from core.checkpoint.plan import FROM_FILE, Condition, Row
+from core.checkpoint.training import rebound
 from core.cli.opening import Shown, beside, open_session, opening
 from core.cli.output import console, print_json
 from core.files import read_contents
@@ -78,6 +86,9 @@ def match(
 @opening
 @click.option("--save", required=True, type=click.Path(path_type=Path), help="Save the weights.")
 @click.option("--partial", is_flag=True, help="Load what fits; the rest keeps its own values.")
+@click.option(
+    "--training", is_flag=True, help="Save optimizer, epoch and all else of FILE along, re-bound."
+)
 @click.option("--force", is_flag=True, help="Overwrite.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def load(
@@ -87,6 +98,7 @@ def load(
     choices: tuple[str, ...],
     save: Path,
     partial: bool,
+    training: bool,
     force: bool,
     as_json: bool,
     **options: Any,
@@ -97,7 +109,12 @@ def load(
     with Shown() as progress:
         loaded = load_plan(plan, partial=partial, progress=progress)
     session.adopt(loaded.document, f"Load {file.name}")
-    saved = session.save(save, overwrite=force)
+    if training:
+        (saved,) = save_file(session.document, save, SaveOptions("training", overwrite=force))
+        for note in _of_training(session):
+            click.echo(f"note: {note}", err=True)
+    else:
+        saved = session.save(save, overwrite=force)
     if as_json:
         print_json(
             {
@@ -113,6 +130,14 @@ def load(
         console.print(str(loaded), style="bold", markup=False)
         console.print(f"saved {beside(saved)}", style="green", markup=False)
     return 0
+
+
+def _of_training(session: Session) -> tuple[str, ...]:
+    training = session.document.training
+    if training is None:
+        return ("The file holds nothing beside its weights.",)
+    found = rebound(training, session.document)
+    return (*found.notes, *found.warnings)
 
 
 def edited(source: str, recipe: Path | None, options: dict[str, Any]) -> Session:

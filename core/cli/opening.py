@@ -24,6 +24,17 @@ _OPTIONS = [
     ),
     click.option("--trust", is_flag=True, help="Allow running the .py file that SOURCE names."),
     click.option(
+        "--allow",
+        multiple=True,
+        metavar="NAME",
+        help="A class that a whole model in a file may be made of, such as mynet.Block.",
+    ),
+    click.option(
+        "--classes",
+        type=click.Path(path_type=Path),
+        help="The .py that defines the classes of a whole model; needs --trust.",
+    ),
+    click.option(
         "--structure",
         is_flag=True,
         help="Build the structure only, without memory for weights (the meta device).",
@@ -57,6 +68,8 @@ def source_options(
     *,
     shapes: tuple[str, ...],
     trust: bool,
+    allow: tuple[str, ...],
+    classes: Path | None,
     structure: bool,
     real: bool,
     pretrained: str | None,
@@ -65,6 +78,10 @@ def source_options(
     if structure and real:
         raise click.UsageError("--structure and --real contradict each other.")
     options: dict[str, Any] = {"trust": trust}
+    if allow:
+        options["allow"] = allow
+    if classes is not None:
+        options["classes"] = classes
     if shapes:
         options["inputs"] = parse_inputs(";".join(shapes))
     if structure or real:

@@ -34,7 +34,9 @@ class Document:
 
     Two documents are the same when they are the same object: comparing by value would mean
     comparing weights. ``notes`` is what the edit that made this document has to say, and
-    ``tangled`` is whether some module or tensor is held at more than one place.
+    ``tangled`` is whether some module or tensor is held at more than one place. ``training`` is
+    what a checkpoint held beside the weights, such as an optimizer's state, and stays with the
+    document through edits (:mod:`core.checkpoint.training`).
     """
 
     root: nn.Module
@@ -42,6 +44,7 @@ class Document:
     source: Source = field(default_factory=lambda: Source("(unnamed)"))
     notes: tuple[str, ...] = ()
     tangled: bool = True
+    training: Any = None
 
     @classmethod
     def of(

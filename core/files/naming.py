@@ -79,7 +79,7 @@ def unwrapped(names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     places: dict[str, None] = {}
     for name in names:
         plain[name] = name
-        if not alone and not any(each in name for each in WRITTEN_BY):
+        if "module." not in name and not any(each in name for each in WRITTEN_BY):
             continue
         *segments, last = name.split(".")
         kept = []

@@ -7,16 +7,12 @@ from core.errors import CheckpointError
 from core.files.contents import Contents
 
 #: The modules of this room that read a format, in the order they are asked. Each has
-#: ``reads(path, head) -> bool``, where ``head`` is the first 4 KiB (empty for a folder), and
+#: ``reads(path, head) -> bool``, where ``head`` is the first 4 KiB, and
 #: ``read(path) -> Contents``.
 _READERS = (
-    "distributed",  # a folder
-    "exported",  # zip files, the special ones first
-    "torchscript",
     "torch_zip",
     "safetensors",
     "sharded",  # JSON
-    "torch_tar",
     "torch_legacy",
     "raw_pickle",
     "onnx",
@@ -37,17 +33,16 @@ def read_contents(path: str | Path) -> Contents:
             contents: Contents = reader.read(path)
             return contents
     begins = " ".join(f"{byte:02x}" for byte in head[:8])
-    what = f"it begins with {begins}" if head else "it is a folder without a .metadata file"
     raise CheckpointError(
-        f"{path} is no checkpoint of a kind that is known: {what}. Known are files of torch.save,"
-        " safetensors, ONNX and torch.export, their shard indexes, and distributed checkpoints."
+        f"{path} is no checkpoint of a kind that is known: it begins with {begins}. Known are files"
+        " of torch.save, safetensors and ONNX, pickles of arrays, and indexes of shards."
     )
 
 
 def _head(path: Path) -> bytes:
     try:
         if path.is_dir():
-            return b""
+            raise CheckpointError(f"{path} is a folder; the file of weights in it was expected.")
         with open(path, "rb", buffering=0) as file:
             head = file.read(_HEAD)
     except FileNotFoundError as error:

@@ -116,6 +116,11 @@ def _sets(tree: Any, label: str = "", depth: int = 0) -> Iterator[WeightSet]:
             )
             yield _of_module(model, label, note)
         return
+    if isinstance(tree, Inert) and tree.name.startswith("__torch__."):
+        tensors = dict(_of_script(tree, "", 0))
+        if tensors:
+            yield WeightSet(label, tensors, module=tree.name)
+        return
     if not isinstance(tree, dict) or depth > 3 or (depth and _is_optimizer(tree)):
         return
     tensors = {str(key): each for key, each in tree.items() if isinstance(each, StoredTensor)}
@@ -169,9 +174,19 @@ def _state(module: Inert, prefix: str, depth: int) -> Iterator[tuple[str, Stored
             yield from _state(child, f"{prefix}{name}.", depth + 1)
 
 
+def _of_script(part: Inert, prefix: str, depth: int) -> Iterator[tuple[str, StoredTensor]]:
+    """Yield the tensors of a TorchScript object: attributes, and objects below them."""
+    for name, value in part.state.items() if isinstance(part.state, dict) else ():
+        if isinstance(value, StoredTensor):
+            yield f"{prefix}{name}", value
+        elif isinstance(value, Inert) and depth < 100:
+            yield from _of_script(value, f"{prefix}{name}.", depth + 1)
+
+
 def _kind(tree: Any, weights: tuple[WeightSet, ...], tensors: Mapping[str, StoredTensor]) -> Kind:
     if any(not each.label and each.module for each in weights):
-        return "whole model"
+        script = isinstance(tree, Inert) and tree.name.startswith("__torch__.")
+        return "TorchScript" if script else "whole model"
     if isinstance(tree, dict):
         if "pytorch-lightning_version" in tree:
             return "Lightning checkpoint"

@@ -63,6 +63,8 @@ def _verdict(name: str, called: bool) -> Named:
         return Named(name, "known", _PLAIN[name], called)
     if _MODULES.match(name):
         return Named(name, "known", "a module of PyTorch", called)
+    if name.startswith("__torch__."):
+        return Named(name, "known", "a part of a TorchScript model", called)
     if _OPTIMIZERS.match(name):
         return Named(name, "known", "an optimizer or scheduler of PyTorch", called)
     for pattern, why in _FAMOUS:

@@ -3,14 +3,16 @@
 :func:`open_source` asks the registered openers in turn; each is one file here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from pathlib import Path
 
 from core.document import Document, InputSpec, parse_inputs
 from core.errors import SourceError, nearest
 
 # The order of these imports is the order in which the openers are asked.
 from core.source.registry import Opener, Progress, Request, Trust, opener, openers  # isort: skip
-from core.source import torchvision, timm, python_file, expression, import_path  # isort: skip
+from core.source import torchvision, timm, python_file, whole_model, expression, import_path  # isort: skip
 from core.source.code import Code
 from core.source.torchvision import torchvision_problem
 from core.source.zoo import ModelEntry, models
@@ -25,6 +27,8 @@ def open_source(
     inputs: str | tuple[InputSpec, ...] | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    allow: Collection[str] = (),
+    classes: str | Path | None = None,
 ) -> Document:
     """Open the model that ``text`` names.
 
@@ -32,11 +36,14 @@ def open_source(
     somebody looked at and allowed, a :class:`Code`. ``structure``: build the structure only, on the
     meta device (``None``: when the weights would not fit in half the free memory; ``False``:
     never). ``pretrained``: the default weights, or their name. ``inputs``, also as text
-    (``1,3,224,224``), replaces those that would be guessed. Raises
+    (``1,3,224,224``), replaces those that would be guessed. ``allow`` names classes that a whole
+    model in a file may be made of, besides PyTorch's; ``classes`` is a ``.py`` that defines them
+    (it is run, if trusted). Raises
     :class:`~core.errors.SourceError`, and :class:`~core.errors.InputError` for a text that is none.
     """
     given = parse_inputs(inputs) if isinstance(inputs, str) else inputs
     request = Request(text.strip(), trust, structure, pretrained, given, progress, cancelled)
+    request = replace(request, allow=frozenset(allow), classes=classes)
     for each in openers.values():
         if each.matches(request.text):
             return each.opens(request)
@@ -60,4 +67,5 @@ __all__ = [
     "timm",
     "torchvision",
     "torchvision_problem",
+    "whole_model",
 ]

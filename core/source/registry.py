@@ -27,6 +27,8 @@ class Request:
     inputs: tuple[InputSpec, ...] | None = None
     progress: Progress | None = None
     cancelled: Callable[[], bool] | None = None
+    allow: frozenset[str] = frozenset()
+    classes: str | Path | None = None
 
     def trusts(self, code: Code) -> bool:
         """Say whether this code may run; asks, where there is somebody to ask.

@@ -221,6 +221,19 @@ def test_the_suffix_does_not_matter(tmp_path: Path) -> None:
     assert read_contents(tmp_path / "b.safetensors").format == "torch zip"
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_torchscript(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    torch.jit.trace(net.eval(), torch.randn(1, 2)).save(str(tmp_path / "net.pt"))
+    contents = read_contents(tmp_path / "net.pt")
+    assert contents.kind == "TorchScript"
+    (weights,) = contents.weights
+    state, mapped = net.state_dict(), Mapped()
+    assert set(weights.tensors) == set(state)
+    for name, stored in weights.tensors.items():
+        assert torch.equal(mapped.tensor(stored), state[name])
+
+
 class TestShards:
     def index(self, folder: Path, kind: str = "safetensors") -> Path:
         import json

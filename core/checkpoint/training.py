@@ -1,0 +1,235 @@
+"""The state of a training: an optimizer's moments follow their parameters through edits.
+
+torch.optim numbers parameters in the order in which its groups were given them, and loads a state
+by these numbers. After an edit the numbers mean other parameters. Here each number is bound to the
+name of a parameter once, and given the number of that parameter's successor when it is saved.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from core.checkpoint.values import Mapped, plain
+from core.document import Document, key_map
+from core.errors import CheckpointError
+from core.files import Contents, Inert, StoredTensor
+
+_WEIGHTS = ("state_dict", "model", "model_state_dict", "net", "network", "module")
+#: Entries of an optimizer's state that have the shape of their parameter.
+_MOMENTS = (
+    "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg", "grad_avg", "sum",
+    "acc_delta", "exp_inf", "ax", "prev",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingState:
+    """What a checkpoint held beside its weights, and the document it was loaded with.
+
+    ``entries`` are the file's, by name, as plain values; ``bound`` is, for each optimizer among
+    them, the names of its parameters by number, ``None`` where it could not be said which they are.
+    ``notes`` tell what could not be taken along.
+    """
+
+    document: Document
+    entries: Mapping[str, Any]
+    bound: Mapping[str, tuple[str, ...] | None]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rebound:
+    """The entries for a document as it is now.
+
+    ``groups`` are, for each optimizer, the names of the parameters of each of its groups, in the
+    order in which an optimizer must be given them. ``notes`` say what was dropped or put where,
+    ``warnings`` which parameters no group holds.
+    """
+
+    entries: Mapping[str, Any]
+    groups: Mapping[str, tuple[tuple[str, ...], ...]]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def training_of(contents: Contents, document: Document) -> TrainingState | None:
+    """Return the training state of a file whose weights were loaded into ``document``."""
+    if not isinstance(contents.tree, dict) or contents.kind == "state dict":
+        return None
+    labels = {each.label.partition(".")[0] for each in contents.weights}
+    mapped = Mapped()
+    entries: dict[str, Any] = {}
+    notes: list[str] = []
+    for key, value in contents.tree.items():
+        if not isinstance(key, str) or key in labels or key in _WEIGHTS:
+            continue
+        try:
+            entries[key] = plain(_settings(value), mapped)
+        except CheckpointError as error:
+            notes.append(f"{key} was not taken along: {error}")
+    if not entries:
+        return None
+    bound: dict[str, tuple[str, ...] | None] = {}
+    for key, value in entries.items():
+        if _is_optimizer(value):
+            bound[key] = _names(value, document)
+            if bound[key] is None:
+                notes.append(
+                    f"The parameters of {key} could not be told apart: its state is kept as it is,"
+                    " and loads only into an unchanged model."
+                )
+    return TrainingState(document, entries, bound, tuple(notes))
+
+
+def rebound(training: TrainingState, document: Document) -> Rebound:
+    """Return the entries with each optimizer's state at the numbers of the parameters of now.
+
+    A new parameter gets no state and joins the group of the one it replaced, or of its neighbour; a
+    removed one goes; groups keep their settings. The optimizer to load it into is built from
+    ``groups``: ``SGD([{"params": [p[n] for n in names]} for names in groups["optimizer"]])``.
+    """
+    entries = dict(training.entries)
+    groups: dict[str, tuple[tuple[str, ...], ...]] = {}
+    notes, warnings = list(training.notes), []
+    before = key_map(training.document, document)
+    parameters = dict(document.root.named_parameters())
+    for key, names in training.bound.items():
+        if names is None:
+            continue
+        rebinding = _Rebinding(key, training.entries[key], names, before, list(parameters))
+        entries[key], groups[key] = rebinding.state()
+        notes += rebinding.notes
+        held = {name for group in groups[key] for name in group}
+        warnings += [
+            f"{name} is in no parameter group of {key}: it will not be trained."
+            for name, parameter in parameters.items()
+            if name not in held and parameter.requires_grad
+        ]
+    return Rebound(entries, groups, tuple(notes), tuple(warnings))
+
+
+class _Rebinding:
+    """One optimizer's state on its way from the parameters of then to those of now."""
+
+    def __init__(
+        self, key: str, state: Mapping[str, Any], names: Sequence[str],
+        before: Mapping[str, str], now: Sequence[str],
+    ) -> None:  # fmt: skip
+        self._key, self._state, self._now, self._before = key, state, now, before
+        self._number = {name: number for number, name in enumerate(names)}
+        self._group = {
+            name: index
+            for index, group in enumerate(state["param_groups"])
+            for name in (names[number] for number in group["params"])
+        }
+        self.notes: list[str] = []
+
+    def state(self) -> tuple[dict[str, Any], tuple[tuple[str, ...], ...]]:
+        """Return the state dict, and the names of each group's parameters."""
+        members: list[list[str]] = [[] for _ in self._state["param_groups"]]
+        for index, name in self._placed():
+            members[index].append(name)
+        numbers = {name: n for n, name in enumerate(name for each in members for name in each)}
+        groups = []
+        for old, names in zip(self._state["param_groups"], members, strict=True):
+            group = {**old, "params": [numbers[name] for name in names]}
+            if "param_names" in old:
+                group["param_names"] = list(names)
+            groups.append(group)
+        moments = {}
+        for name, number in numbers.items():
+            then = self._before.get(name)
+            if then in self._number and self._number[then] in self._state["state"]:
+                moments[number] = self._state["state"][self._number[then]]
+        kept = {self._before[name] for name in numbers if name in self._before}
+        gone = [name for name in self._number if name not in kept]
+        if gone:
+            self.notes.append(f"{self._key}: the state of {_list(gone)} was dropped.")
+        state = {**self._state, "state": moments, "param_groups": groups}
+        return state, tuple(tuple(each) for each in members)
+
+    def _placed(self) -> Iterator[tuple[int, str]]:
+        """Yield each parameter of now with its group."""
+        last = 0
+        fresh = []
+        for name in self._now:
+            then = self._before.get(name)
+            if then is not None:
+                if then not in self._group:
+                    continue  # it was trained by nobody before
+                last = self._group[then]
+            else:
+                last = self._group.get(name, last)
+                fresh.append(name)
+            yield last, name
+        if fresh:
+            self.notes.append(f"{self._key}: {_list(fresh)} new, without state yet.")
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _is_optimizer(value: object) -> bool:
+    return isinstance(value, dict) and {"state", "param_groups"} <= value.keys()
+
+
+def _names(state: Mapping[str, Any], document: Document) -> tuple[str, ...] | None:
+    """Return the names of an optimizer's parameters by number, where only one order fits.
+
+    It was built from all parameters, from those that are trained, or from two groups, of matrices
+    and of vectors, in either order. Moments have the shapes of their parameters: an order is right
+    if all agree.
+    """
+    groups = state["param_groups"]
+    if all("param_names" in group for group in groups):
+        pairs = {
+            number: name
+            for group in groups
+            for number, name in zip(group["params"], group["param_names"], strict=False)
+        }
+        named = tuple(pairs[number] for number in sorted(pairs))
+        parameters = dict(document.root.named_parameters())
+        if all(name in parameters for name in named):
+            return named
+    every = list(document.root.named_parameters())
+    trained = [(name, p) for name, p in every if p.requires_grad]
+    count = sum(len(group["params"]) for group in groups)
+    for candidates in (every, trained):
+        flat = [each for each in candidates if each[1].dim() > 1]
+        thin = [each for each in candidates if each[1].dim() <= 1]
+        orders = [candidates] if len(groups) == 1 else [flat + thin, thin + flat, candidates]
+        for order in orders:
+            if len(order) == count and _agree(state, order, groups):
+                return tuple(name for name, _ in order)
+    return None
+
+
+def _agree(
+    state: Mapping[str, Any], order: Sequence[tuple[str, nn.Parameter]], groups: Sequence[Any]
+) -> bool:
+    numbers = [number for group in groups for number in group["params"]]
+    if sorted(numbers) != list(range(len(order))):
+        return False
+    for number, entries in state["state"].items():
+        if not isinstance(number, int) or not 0 <= number < len(order):
+            return False
+        shape = order[number][1].shape
+        for name, value in entries.items():
+            moment = name in _MOMENTS and isinstance(value, Tensor) and value.dim() > 0
+            if moment and value.shape != shape:
+                return False
+    return True
+
+
+def _settings(value: Any) -> Any:
+    """Return arguments of a script as a dictionary: what ``argparse.Namespace`` holds."""
+    if isinstance(value, Inert) and value.name == "argparse.Namespace":
+        return value.state if isinstance(value.state, dict) else {}
+    if isinstance(value, dict):
+        return {key: _settings(each) for key, each in value.items()}
+    if isinstance(value, list) and not any(isinstance(each, StoredTensor) for each in value):
+        return [_settings(each) for each in value]
+    return value

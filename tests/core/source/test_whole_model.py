@@ -1,0 +1,137 @@
+"""Whole models out of files: plain ``torch.load(weights_only=False)`` is the oracle."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torchvision import models
+
+import core
+from core.errors import MissingClass, NotAllowed, NotTrusted, SourceError
+from core.files import read_contents
+from core.source import open_source
+
+NET = """
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.fc(x)
+"""
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> tuple[Path, Path]:
+    """A whole model of a user's class, saved by a process that had it, and the class's file."""
+    (tmp_path / "mynet.py").write_text(NET)
+    code = "import torch, mynet; torch.save(mynet.Net(), 'net.pth')"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    return tmp_path / "net.pth", tmp_path / "mynet.py"
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["plain", "DataParallel"])
+def test_a_model_of_torchvision(wrapped: bool, tmp_path: Path) -> None:
+    net = models.resnet18(num_classes=3).eval()
+    what = nn.DataParallel(net) if wrapped else net
+    torch.save(what, tmp_path / "net.pth")
+    document = open_source(str(tmp_path / "net.pth"))
+    assert type(document.root) is models.ResNet
+    x = torch.randn(1, 3, 64, 64)
+    assert torch.equal(document.root(x), net(x))
+    assert any("DataParallel" in note for note in document.notes) == wrapped
+
+
+@pytest.mark.parametrize(
+    "name", ["alexnet", "mobilenet_v2", "efficientnet_b0", "vit_b_16", "swin_t", "convnext_tiny"]
+)
+def test_others_of_torchvision(name: str, tmp_path: Path) -> None:
+    """What opens, opens as itself; what does not says by name what would have to be allowed."""
+    net = models.get_model(name).eval()
+    file = tmp_path / "net.pth"
+    torch.save(net, file)
+    names = {each.name for each in read_contents(file).dangerous}
+    if names:
+        with pytest.raises(NotAllowed) as refused:
+            open_source(str(file))
+        assert set(refused.value.names) == names
+    document = open_source(str(file), allow=names)
+    assert type(document.root) is type(net)
+    for key, tensor in document.state_dict().items():
+        assert torch.equal(tensor, net.state_dict()[key])
+
+
+def test_the_old_format_gives_its_weights_only(tmp_path: Path) -> None:
+    file, net = tmp_path / "net.pth", models.resnet18()
+    torch.save(net, file, _use_new_zipfile_serialization=False)
+    with pytest.raises(SourceError, match=r"before PyTorch 1\.6.*weights can be loaded"):
+        open_source(str(file))
+    found = core.load(core.match(open_source("resnet18"), read_contents(file))).document
+    assert torch.equal(found.state_dict()["fc.weight"], net.state_dict()["fc.weight"])
+
+
+def test_an_edit_and_a_report_of_it(tmp_path: Path) -> None:
+    torch.save(models.resnet18(), tmp_path / "net.pth")
+    model = core.open(str(tmp_path / "net.pth"), inputs="1,3,64,64")
+    model.apply("fc = Linear(512, 4)")
+    assert model.report.output.shape == (1, 4)
+    assert not model.problems
+
+
+def test_a_users_class_is_listed_and_allowed_by_name(
+    users: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, module = users
+    with pytest.raises(NotAllowed, match=r"mynet\.Net") as refused:
+        open_source(str(file))
+    assert refused.value.names == ("mynet.Net",)
+    with pytest.raises(MissingClass, match=r"Give the \.py that defines Net"):
+        open_source(str(file), allow=["mynet.Net"])
+    monkeypatch.syspath_prepend(module.parent)
+    document = open_source(str(file), allow=["mynet.Net"])
+    assert type(document.root).__name__ == "Net"
+    sys.modules.pop("mynet")
+
+
+def test_a_users_class_out_of_its_file(users: tuple[Path, Path]) -> None:
+    file, module = users
+    with pytest.raises(NotTrusted):
+        open_source(str(file), classes=module)
+    document = open_source(str(file), classes=module, trust=True)
+    assert type(document.root).__name__ == "Net"
+    assert document.root(torch.randn(2, 3)).shape == (2, 2)
+
+
+class _Evil:
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __reduce__(self) -> Any:
+        return os.system, (self.command,)
+
+
+def test_code_is_never_run_whatever_else_is_allowed(tmp_path: Path) -> None:
+    net = nn.Linear(2, 2)
+    net.evil = _Evil(f"touch '{tmp_path / 'canary'}'")
+    torch.save(net, tmp_path / "net.pth")
+    with pytest.raises(NotAllowed, match="runs a shell command"):
+        open_source(str(tmp_path / "net.pth"))
+    with pytest.raises(NotAllowed):
+        open_source(str(tmp_path / "net.pth"), allow=["mynet.Net"])
+    assert not (tmp_path / "canary").exists()
+
+
+def test_weights_without_a_model_say_which_it_is(tmp_path: Path) -> None:
+    torch.save(models.resnet18(num_classes=5).state_dict(), tmp_path / "w.pth")
+    with pytest.raises(SourceError, match=r"looks like torchvision:resnet18\(num_classes=5\)"):
+        open_source(str(tmp_path / "w.pth"))
+    with pytest.raises(SourceError, match="does not exist"):
+        open_source(str(tmp_path / "gone.pth"))
