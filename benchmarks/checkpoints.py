@@ -3,8 +3,8 @@
     python benchmarks/checkpoints.py [GB]
 
 Size of the file for inspecting in GB (4 if not given); the others work on a quarter of it. Files
-are made in the temporary folder and removed. Writers end with the bytes on the disk (fsync), ours
-and the peers'.
+are made in the temporary folder and removed. Writers make a new file and end with the bytes on the
+disk (fsync), ours and the peers'.
 """
 
 import os
@@ -147,13 +147,14 @@ def converting(file: Path, folder: Path) -> None:
 
             fsynced(write)
 
-        mine, plain, hand = in_turn([ours, copied, by_hand], 3)
+        fresh = [lambda each=each: each.unlink(missing_ok=True) for each in (target, copy, slow)]
+        mine, plain, hand = in_turn([ours, copied, by_hand], 5, fresh)
         print(f"to {suffix}: {mine:.0f} ms; a copy {plain:.0f} ms; load and save {hand:.0f} ms")
         judge(f"convert to {suffix}: times a plain copy of the file", mine / plain, 1.3)
         judge(f"convert to {suffix}: times faster than load and save", hand / mine, 3, least=True)
         judge(f"convert to {suffix}: MB of memory", (max(peaks) - base) / 1e6, 50)
-        for each in (target, copy, slow):
-            each.unlink()
+        for forget in fresh:
+            forget()
 
 
 def saving(file: Path, folder: Path) -> None:
@@ -173,7 +174,8 @@ def saving(file: Path, folder: Path) -> None:
 
         fsynced(write)
 
-    mine, peer = in_turn([ours, theirs], 3)
+    fresh = [lambda each=each: each.unlink(missing_ok=True) for each in (target, other)]
+    mine, peer = in_turn([ours, theirs], 5, fresh)
     print(f"save {target.stat().st_size / 1e9:.1f} GB: {mine:.0f} ms; torch.save {peer:.0f} ms")
     judge("save: times torch.save", mine / peer, 1.0)
 
