@@ -10,7 +10,7 @@ The rooms, in the order data travels:
     files/       what stands in a file of weights, read without torch and without running it;
                  which model it is of; writing and converting, streamed
     checkpoint/  matching a file to a document, loading it proven, saving, comparing
-    placement/   devices, and the code that saves and loads for them
+    placement/   devices, whether a model fits, trying it, code that saves and loads for them
     statistics.py the numbers of one tensor, a histogram
     recipe.py    source, inputs and edits as JSON, to be replayed elsewhere
     session.py   one open document: history, selection, clean mark, one signal
@@ -115,7 +115,14 @@ if TYPE_CHECKING:
         parse_value,
     )
     from core.files import read_contents
-    from core.placement import devices, loading_script, saving_script
+    from core.placement import (
+        Placement,
+        devices,
+        loading_script,
+        need,
+        saving_script,
+        try_forward,
+    )
     from core.session import Changed, Session
     from core.source import Code, ModelEntry, models, open_source
     from core.statistics import (
@@ -212,9 +219,12 @@ _HOMES = {
     ),
     "core.files": ("read_contents",),
     "core.placement": (
+        "Placement",
         "devices",
         "loading_script",
+        "need",
         "saving_script",
+        "try_forward",
     ),
     "core.session": (
         "Changed",
@@ -277,6 +287,7 @@ __all__ = [
     "Move",
     "Parameter",
     "Place",
+    "Placement",
     "Preset",
     "Preview",
     "Problem",
@@ -323,6 +334,7 @@ __all__ = [
     "match",
     "missing",
     "models",
+    "need",
     "open",
     "open_source",
     "parse_edit",
@@ -343,6 +355,7 @@ __all__ = [
     "suggest",
     "suggest_spec",
     "summary_text",
+    "try_forward",
     "weights_of",
     "write_argument",
 ]

@@ -11,6 +11,7 @@
     ├── EditRefused            an edit does not apply to this document
     ├── RecipeError            a recipe could not be read or replayed
     ├── CheckpointError        a file of weights could not be read or does not fit
+    ├── PlacementError         a device is not there, or a model does not run on it
     ├── SaveRefused            a file could not be written; what was there is untouched
     └── Cancelled              the user stopped it
 
@@ -82,6 +83,10 @@ class RecipeError(ModelwrightError):
 
 class CheckpointError(ModelwrightError):
     """A file of weights could not be read, or does not fit the model."""
+
+
+class PlacementError(ModelwrightError):
+    """A device is not there, or a model does not fit or run on it."""
 
 
 class SaveRefused(ModelwrightError):

@@ -1,18 +1,45 @@
 """``modelwright devices``: CPUs and GPUs, and the code that saves and loads for them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
+from core.cli.opening import open_session, opening
 from core.cli.output import console, print_json
-from core.placement import Layout, devices as found_devices, loading_script, saving_script
+from core.document import Document
+from core.placement import (
+    OPTIMIZERS,
+    Device,
+    Layout,
+    Placement,
+    devices as found_devices,
+    loading_script,
+    need,
+    saving_script,
+    try_forward,
+    verdict,
+)
 
 _PLACES = click.Choice(["one", "several"])
 
 
 @click.command()
+@click.argument("source", required=False)
+@click.option("--on", "place", default="cpu", help="Where to: cpu, cuda:0, dp:0,1 or ddp:0,1.")
+@click.option(
+    "--optimizer",
+    type=click.Choice(list(OPTIMIZERS)),
+    default="none",
+    show_default=True,
+    help="Trained with this; none: only run.",
+)
+@click.option("--batch", type=int, help="Samples at once; otherwise those of the input.")
+@click.option("--try", "tried", is_flag=True, help="Put it there and run one forward.")
+@opening
 @click.option("--save-code", type=_PLACES, help="Print code that saves on one GPU or several.")
 @click.option("--load-code", type=_PLACES, help="Print code that loads onto one GPU or several.")
 @click.option(
@@ -25,6 +52,11 @@ _PLACES = click.Choice(["one", "several"])
 @click.option("--gpus", help="What CUDA_VISIBLE_DEVICES is set to, such as 0,1.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def devices(
+    source: str | None,
+    place: str,
+    optimizer: str,
+    batch: int | None,
+    tried: bool,
     save_code: str | None,
     load_code: str | None,
     saved: str,
@@ -34,8 +66,12 @@ def devices(
     file: str,
     gpus: str | None,
     as_json: bool,
+    **options: Any,
 ) -> int:
-    """List CPUs and GPUs with their memory, or print code for a training script."""
+    """List CPUs and GPUs with their memory; say whether SOURCE fits there; print code for scripts.
+
+    Exit status 0 good, 1 it does not fit, 2 refused.
+    """
     if save_code is not None:
         layout = _layout(save_code, whole, gpus)
         click.echo(saving_script(layout, build=build, imports=imports, file=file), nl=False)
@@ -46,6 +82,11 @@ def devices(
         click.echo(script, nl=False)
         return 0
     found = found_devices()
+    if source is not None:
+        document = open_session(source, **options).document
+        return _fitted(
+            document, Placement.read(place, found), found, optimizer, batch, tried, as_json
+        )
     if as_json:
         print_json([asdict(each) for each in found])
         return 0
@@ -59,10 +100,35 @@ def devices(
     return 0
 
 
+def _fitted(
+    document: Document, placement: Placement, found: Sequence[Device], optimizer: str,
+    batch: int | None, tried: bool, as_json: bool,
+) -> int:  # fmt: skip
+    needed = need(document, optimizer=optimizer, batch=batch, parts=len(placement.devices))
+    there = [each for each in found if each.name in placement.devices]
+    verdicts = {each.name: verdict(needed, each) for each in there}
+    ran = try_forward(document, placement) if tried else None
+    if as_json:
+        told = {"need": {**asdict(needed), "total": needed.total}, "verdicts": verdicts}
+        print_json({**told, "tried": None if ran is None else asdict(ran)})
+    else:
+        for part, count in {**asdict(needed), "total": needed.total}.items():
+            console.print(f"{part:>12}  {_bytes(count)}", style="bold" if part == "total" else "")
+        for each in there:
+            free = _bytes(each.free)
+            console.print(f"{each.name}: {verdicts[each.name]} ({free} free)", markup=False)
+        if ran is not None:
+            text = f"ran on {ran.device} in {ran.seconds * 1e3:.0f} ms, output {ran.output}"
+            console.print(text, style="green", markup=False)
+    return 1 if "does not fit" in verdicts.values() else 0
+
+
 def _layout(place: str, whole: bool, gpus: str | None) -> Layout:
     several = place == "several"
     return Layout(several, whole, gpus or ("0,1" if several else "0"))
 
 
 def _bytes(count: int | None) -> str:
-    return "?" if count is None else f"{count / 1e9:.1f} GB"
+    if count is None:
+        return "?"
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

@@ -1,13 +1,22 @@
-"""Where a model can go: devices, and the code that saves and loads for any of them."""
+"""Where a model can go: devices, whether it fits, trying it, and code for the user's script."""
 
 from core.placement.devices import Device, devices
+from core.placement.fit import OPTIMIZERS, Need, need, verdict
+from core.placement.placing import Placement, Tried, try_forward
 from core.placement.scripts import Layout, distributed_script, loading_script, saving_script
 
 __all__ = [
+    "OPTIMIZERS",
     "Device",
     "Layout",
+    "Need",
+    "Placement",
+    "Tried",
     "devices",
     "distributed_script",
     "loading_script",
+    "need",
     "saving_script",
+    "try_forward",
+    "verdict",
 ]

@@ -199,3 +199,35 @@ def test_devices_and_code(run: Run) -> None:
     status, out, _ = run("devices", "--load-code", "one", "--saved", "several")
     compile(out, "load.py", "exec")
     assert 'removeprefix("module.")' in out
+
+
+def test_whether_a_model_fits(run: Run) -> None:
+    status, out, _ = run(
+        "devices", SMALL, "--input", "2,4", "--optimizer", "adam", "--batch", "8", "--try", "--json"
+    )
+    found = json.loads(out)
+    assert status == 0
+    assert found["need"]["parameters"] == 4 * 58
+    assert found["need"]["optimizer"] == 2 * 4 * 58
+    assert found["verdicts"] == {"cpu": "fits"}
+    assert found["tried"]["output"] == [2, 2]
+    status, _, err = run("devices", SMALL, "--on", "cuda:99")
+    assert status == 2
+    assert "no cuda:99" in err
+
+
+def test_training_is_saved_along(run: Run, tmp_path: Path) -> None:
+    net = small()
+    optimizer = torch.optim.Adam(net.parameters())
+    net(torch.randn(3, 4)).sum().backward()
+    optimizer.step()
+    what = {"model": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 4}
+    torch.save(what, tmp_path / "t.pth")
+    out = tmp_path / "out.pth"
+    status, _, err = run("load", SMALL, tmp_path / "t.pth", "--save", out, "--training")
+    assert status == 0, err
+    found = torch.load(out)
+    assert found["epoch"] == 4
+    other = small()
+    other.load_state_dict(found["model"], strict=True)
+    torch.optim.Adam(other.parameters()).load_state_dict(found["optimizer"])

@@ -1,0 +1,124 @@
+"""A place for a model: the CPU, one GPU, or several under DataParallel; and trying it there."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from core.document import Document
+from core.errors import PlacementError
+from core.placement.devices import Device
+
+Kind = Literal["cpu", "gpu", "dataparallel", "distributed"]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a model goes; ``gpus`` are torch's numbers."""
+
+    kind: Kind
+    gpus: tuple[int, ...] = ()
+
+    @classmethod
+    def read(cls, text: str, devices: Sequence[Device]) -> "Placement":
+        """Read ``cpu``, ``cuda:1``, ``dp:0,1`` or ``ddp:0,1`` and hold it against what there is.
+
+        Raises :class:`~core.errors.PlacementError`. DataParallel without numbers (``dp``) wraps the
+        model where no GPU is, as PyTorch does on the CPU.
+        """
+        name, _, numbers = text.strip().lower().partition(":")
+        kinds: dict[str, Kind] = {
+            "cpu": "cpu", "cuda": "gpu", "dp": "dataparallel", "ddp": "distributed",
+        }  # fmt: skip
+        if name not in kinds or (numbers and not numbers.replace(",", "").isdigit()):
+            raise PlacementError(
+                f"'{text}' is no place for a model; write cpu, cuda:0, dp:0,1 or ddp:0,1."
+            )
+        gpus = tuple(int(each) for each in numbers.split(",") if each)
+        kind = kinds[name]
+        if kind == "gpu" and len(gpus) != 1:
+            gpus = gpus or (0,)
+        _check(text, kind, gpus, devices)
+        return cls(kind, gpus)
+
+    def __str__(self) -> str:
+        listed = ",".join(map(str, self.gpus))
+        names = {"cpu": "cpu", "gpu": "cuda", "dataparallel": "dp", "distributed": "ddp"}
+        return f"{names[self.kind]}:{listed}" if listed else names[self.kind]
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Torch's names of the devices; the first has the model, and gathers the results."""
+        return tuple(f"cuda:{number}" for number in self.gpus) or ("cpu",)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One forward that worked: on what, how long (seconds), what came out, memory at most."""
+
+    device: str
+    seconds: float
+    output: Any
+    peak: int | None
+
+
+def try_forward(document: Document, placement: Placement) -> Tried:
+    """Put a copy of a document's model there and run it once, without gradients.
+
+    The document itself stays where it is. Raises :class:`~core.errors.PlacementError`.
+    """
+    device = torch.device(placement.devices[0])
+    if not document.inputs:
+        raise PlacementError("The model has no input yet: say what it is fed, then try it.")
+    try:
+        model = document.model().to(device)
+        if placement.kind in ("dataparallel", "distributed"):
+            # Under torchrun each process has one GPU; here the first of them stands for all.
+            model = nn.DataParallel(model, list(placement.gpus) or None)
+        args, kwargs = document.example_inputs(str(device))
+        cuda = device.type == "cuda"
+        if cuda:
+            torch.cuda.reset_peak_memory_stats(device)
+        begin = time.perf_counter()
+        with torch.no_grad():
+            output = model(*args, **kwargs)
+        if cuda:
+            torch.cuda.synchronize(device)
+        took = time.perf_counter() - begin
+    except torch.cuda.OutOfMemoryError as error:
+        raise PlacementError(
+            f"The model does not fit on {device}: its memory ran out. Try a smaller input, more"
+            " GPUs, or half precision."
+        ) from error
+    except Exception as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise PlacementError(f"The model did not run on {placement}: {first}") from error
+    peak = torch.cuda.max_memory_allocated(device) if cuda else None
+    return Tried(str(device), took, _shapes(output), peak)
+
+
+def _shapes(output: Any) -> Any:
+    if isinstance(output, torch.Tensor):
+        return tuple(output.shape)
+    if isinstance(output, dict):
+        return {key: _shapes(value) for key, value in output.items()}
+    if isinstance(output, list | tuple):
+        return [_shapes(value) for value in output]
+    return type(output).__name__
+
+
+def _check(text: str, kind: Kind, gpus: tuple[int, ...], devices: Sequence[Device]) -> None:
+    seen = [each.name for each in devices if each.name.startswith("cuda:")]
+    hidden = sum(each.hidden for each in devices)
+    missing = [f"cuda:{number}" for number in gpus if f"cuda:{number}" not in seen]
+    if len(set(gpus)) != len(gpus):
+        raise PlacementError(f"'{text}' names a GPU twice.")
+    if missing or (kind == "distributed" and not gpus and seen):
+        there = ", ".join(seen) or "no GPU"
+        more = f" {hidden} more are hidden by CUDA_VISIBLE_DEVICES." if hidden else ""
+        raise PlacementError(f"There is no {', '.join(missing) or 'number'}: {there}.{more}")
+    if kind == "gpu" and len(gpus) > 1:
+        raise PlacementError(f"'{text}' names several GPUs; write dp:{','.join(map(str, gpus))}.")
