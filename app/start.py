@@ -3,6 +3,7 @@
 The window is shown before torch is imported, which takes seconds; that happens behind it.
 """
 
+import atexit
 import gc
 import os
 import sys
@@ -105,6 +106,7 @@ def import_torch(window: "MainWindow") -> None:
             _practise()
         finally:
             gc.freeze()
+            atexit.register(gc.unfreeze)  # else libraries complain at the end of what was kept
             gc.enable()
 
     window.jobs.start(work, lambda _: window.torch_is_ready(), title=window.tr("Loading PyTorch"))
