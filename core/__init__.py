@@ -73,13 +73,17 @@ if TYPE_CHECKING:
         SaveOptions,
         amount_in,
         amount_of,
+        by_module,
         diff,
         doubts,
+        expected,
         load,
         load_state_dict,
         match,
+        not_loaded,
         save,
         save_state_dict,
+        tensor_of,
     )
     from core.document import (
         Change,
@@ -115,6 +119,7 @@ if TYPE_CHECKING:
         parse_value,
     )
     from core.files import read_contents
+    from core.files.which import which
     from core.placement import (
         Placement,
         devices,
@@ -126,8 +131,10 @@ if TYPE_CHECKING:
     from core.session import Changed, Session
     from core.source import Code, ModelEntry, models, open_source
     from core.statistics import (
+        HeatMap,
         Statistics,
         Weight,
+        heat_map,
         known_statistics,
         statistics_of,
         weights_of,
@@ -176,13 +183,17 @@ _HOMES = {
         "SaveOptions",
         "amount_in",
         "amount_of",
+        "by_module",
         "diff",
         "doubts",
+        "expected",
         "load",
         "load_state_dict",
         "match",
+        "not_loaded",
         "save",
         "save_state_dict",
+        "tensor_of",
     ),
     "core.document": (
         "Change",
@@ -218,6 +229,7 @@ _HOMES = {
         "parse_value",
     ),
     "core.files": ("read_contents",),
+    "core.files.which": ("which",),
     "core.placement": (
         "Placement",
         "devices",
@@ -237,8 +249,10 @@ _HOMES = {
         "open_source",
     ),
     "core.statistics": (
+        "HeatMap",
         "Statistics",
         "Weight",
+        "heat_map",
         "known_statistics",
         "statistics_of",
         "weights_of",
@@ -275,6 +289,7 @@ __all__ = [
     "Duplicate",
     "Edit",
     "Freeze",
+    "HeatMap",
     "History",
     "InputSpec",
     "Insert",
@@ -313,15 +328,18 @@ __all__ = [
     "amount_of",
     "analyse",
     "arguments_of",
+    "by_module",
     "common_form",
     "describe",
     "devices",
     "diff",
     "difference",
     "doubts",
+    "expected",
     "find_layer",
     "find_preset",
     "form_of",
+    "heat_map",
     "is_container",
     "is_positional",
     "key_map",
@@ -335,6 +353,7 @@ __all__ = [
     "missing",
     "models",
     "need",
+    "not_loaded",
     "open",
     "open_source",
     "parse_edit",
@@ -355,7 +374,9 @@ __all__ = [
     "suggest",
     "suggest_spec",
     "summary_text",
+    "tensor_of",
     "try_forward",
     "weights_of",
+    "which",
     "write_argument",
 ]

@@ -32,6 +32,7 @@ MARKS: dict[str, tuple[str, theme.Tone, str]] = {
     "changed": ("changed-mark", "changed", "changed"),
     "moved": ("moved-mark", "changed", "moved"),
     "weights": ("weights-mark", "changed", "weights"),
+    "not loaded": ("warning", "problem", "not loaded"),
     "frozen": ("freeze", "changed", "frozen"),
     "thawed": ("thaw", "changed", "thawed"),
 }

@@ -31,15 +31,17 @@ class SaveOptions:
 
     ``legacy`` writes as PyTorch did before 1.6. ``module_prefix`` puts ``module.`` before every
     name, which only code that loads into a DataParallel wants; without it a file loads everywhere.
-    ``dtype`` is for floating numbers. ``shard_size`` is in bytes. A training dictionary has
-    ``"model"`` and, re-bound to the parameters of now, what was loaded with the document;
-    ``extras`` are added to it.
+    ``device`` is where a whole model is put first: a file of ``cuda:0`` loads there without a
+    ``map_location``, and nowhere else. ``dtype`` is for floating numbers. ``shard_size`` is in
+    bytes. A training dictionary has ``"model"`` and, re-bound to the parameters of now, what was
+    loaded with the document; ``extras`` are added to it.
     """
 
     what: What = "state dict"
     legacy: bool = False
     module_prefix: bool = False
     dtype: str | None = None
+    device: str = "cpu"
     shard_size: int | None = None
     overwrite: bool = False
     extras: Mapping[str, Any] = field(default_factory=dict)
@@ -135,7 +137,7 @@ def _training(document: Document, options: SaveOptions) -> dict[str, Any]:
 
 def _whole(document: Document, options: SaveOptions) -> torch.nn.Module:
     """Return a model of its own, whose classes another program can import."""
-    model = document.model()
+    model = _placed(document.model(), options.device)
     if options.dtype is not None:
         model = model.to(getattr(torch, options.dtype))
     for name in _classes(model):
@@ -150,6 +152,17 @@ def _whole(document: Document, options: SaveOptions) -> torch.nn.Module:
                 " name. Save the state dict, and load it into the class."
             )
     return torch.nn.DataParallel(model) if options.module_prefix else model
+
+
+def _placed(model: torch.nn.Module, device: str) -> torch.nn.Module:
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+        raise SaveRefused(
+            f"The model cannot be put on {device} to be saved from there: {first} Choose a device"
+            " that this machine has."
+        ) from error
 
 
 def _is_private(module: str) -> bool:

@@ -199,6 +199,25 @@ class Contents:
     metadata: Mapping[str, str] = field(default_factory=dict)
     tree: Any = None
     notes: tuple[str, ...] = ()
+    stamps: tuple[tuple[Path, int, int], ...] = ()
+
+    def check_unchanged(self) -> None:
+        """Raise :class:`~core.errors.CheckpointError` if a file is not what was read any more.
+
+        ``stamps`` are the size and the time of the last change (ns) of each file when it was read.
+        """
+        for path, size, changed in self.stamps:
+            try:
+                now = path.stat()
+            except OSError as error:
+                raise CheckpointError(
+                    f"{path} is not there any more ({error.strerror}); nothing was loaded. Put it"
+                    " back, or choose another file."
+                ) from error
+            if (now.st_size, now.st_mtime_ns) != (size, changed):
+                raise CheckpointError(
+                    f"{path} has changed since it was read; nothing was loaded. Read it again."
+                )
 
     @property
     def bytes(self) -> int:

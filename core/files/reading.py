@@ -1,6 +1,8 @@
 """Which reader a file needs, by what stands in it, never by its suffix."""
 
 import importlib
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import CheckpointError
@@ -31,12 +33,21 @@ def read_contents(path: str | Path) -> Contents:
         reader = importlib.import_module(f"core.files.{name}")
         if reader.reads(path, head):
             contents: Contents = reader.read(path)
-            return contents
+            return replace(contents, stamps=tuple(_stamps(contents)))
     begins = " ".join(f"{byte:02x}" for byte in head[:8])
     raise CheckpointError(
         f"{path} is no checkpoint of a kind that is known: it begins with {begins}. Known are files"
         " of torch.save, safetensors and ONNX, pickles of arrays, and indexes of shards."
     )
+
+
+def _stamps(contents: Contents) -> Iterator[tuple[Path, int, int]]:
+    """Yield every file that was read, with its size and the time of its last change."""
+    files = {contents.path: None, **{storage.file: None for storage in contents.storages()}}
+    for file in files:
+        if file.is_file():
+            known = file.stat()
+            yield file, known.st_size, known.st_mtime_ns
 
 
 def _head(path: Path) -> bytes:

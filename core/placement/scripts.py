@@ -6,6 +6,7 @@ CUDA starts, files are read onto the CPU first, a wrapper is taken off before sa
 ``module.`` is only taken away where it stands before every name.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _HEAD = """\
@@ -39,7 +40,7 @@ if device.type == "cuda":
     torch.cuda.set_device(device)
 
 model = {build}
-state = torch.load("{file}", map_location="cpu", weights_only=True)
+state = torch.load("{file}", map_location="cpu", weights_only=True){key}
 {strip}model.load_state_dict(state)
 model = torch.nn.parallel.DistributedDataParallel(model.to(device))
 
@@ -86,10 +87,12 @@ def saving_script(
 def loading_script(
     saved: Layout, loaded: Layout, *, build: str = "models.resnet50()",
     imports: str = "from torchvision import models", file: str = "model.pth",
+    keys: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """Return the lines that load what was saved so, onto what ``loaded`` says.
 
-    Files of several GPUs load whether they were saved with the wrapper or without.
+    Files of several GPUs load whether they were saved with the wrapper or without. ``keys`` lead to
+    the weights in a training checkpoint: ``("model",)``.
     """
     if saved.whole:
         load = (
@@ -99,7 +102,7 @@ def loading_script(
     else:
         load = (
             f"model = {build}\n"
-            f'state = torch.load("{file}", map_location="cpu", weights_only=True)\n'
+            f'state = torch.load("{file}", map_location="cpu", weights_only=True){_at(keys)}\n'
             + (_STRIP if saved.several else "")
             + "model.load_state_dict(state)\n"
         )
@@ -114,15 +117,25 @@ def loading_script(
 def distributed_script(
     *, gpus: int = 2, build: str = "models.resnet50()",
     imports: str = "from torchvision import models", file: str = "model.pth",
+    keys: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """Return a script for ``torchrun`` with one process for each GPU (DistributedDataParallel)."""
     return _DISTRIBUTED.format(
-        count=gpus, build=build, imports=_lines(imports), file=file, strip=_STRIP
+        count=gpus,
+        build=build,
+        imports=_lines(imports),
+        file=file,
+        strip=_STRIP,
+        key=_at(keys),
     )
 
 
 def _head(layout: Layout, imports: str) -> str:
     return _HEAD.format(gpus=layout.gpus, imports=_lines(imports))
+
+
+def _at(keys: Sequence[str]) -> str:
+    return "".join(f"[{key!r}]" for key in keys).replace("'", '"')
 
 
 def _lines(imports: str) -> str:

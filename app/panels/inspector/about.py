@@ -8,7 +8,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 import core
-from app.panels.inspector.parts import ToneLabel
+from app.parts import ToneLabel
 
 if TYPE_CHECKING:
     from torch import nn
