@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
+import torch
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
@@ -51,12 +52,14 @@ def match(
 class Route:
     """The names under which a document's tensors are looked for in a file.
 
-    ``before`` is name now -> name then, of the tensors that were there then; ``shapes`` are those
-    of then. Without edits, or for a file of the edited model, both are those of now.
+    ``own`` are the tensors of now and ``sizes`` their shapes (lazy ones have none). ``before`` is
+    name now -> name then, of the tensors that were there then; ``shapes`` are those of then.
+    Without edits, or for a file of the edited model, both are those of now.
     """
 
     document: Document
     own: Mapping[str, Tensor]
+    sizes: Mapping[str, tuple[int, ...]]
     before: Mapping[str, str]
     shapes: Mapping[str, tuple[int, ...]]
     edited: bool = False
@@ -103,40 +106,37 @@ class Draft:
 
     def _differing(self) -> Iterator[tuple[str, tuple[tuple[int, ...], tuple[int, ...]]]]:
         for name, stored in self.found.items():
-            here, there = tuple(self.route.own[name].shape), self.stored[stored].shape
+            here, there = self.route.sizes[name], self.stored[stored].shape
             if here != there:
                 yield name, (here, there)
 
     def _of_the_model(self) -> Iterator[Row]:
         for name, tensor in self.route.own.items():
-            stored = self.found.get(name)
-            if is_lazy(tensor):
+            stored, size = self.found.get(name), self.route.sizes.get(name)
+            if size is None:
                 note = "has no shape yet: give the model an input, or replace the lazy layer"
                 yield Row("missing", name, None, note=note)
             elif stored is None:
-                yield Row(
-                    self._without(name), name, None, tuple(tensor.shape), dtype=_dtype(tensor)
-                )
+                yield Row(self._without(name), name, None, size, dtype=_dtype(tensor.dtype))
             else:
-                yield self._with(name, tensor, stored, self.stored[stored])
+                yield self._with(name, size, _dtype(tensor.dtype), stored)
 
     def _without(self, name: str) -> Status:
         if MADE_BY_THE_MODEL.search(name):
             return "own"
         return "new" if self.route.edited and name not in self.route.before else "missing"
 
-    def _with(self, name: str, tensor: Tensor, stored: str, there: StoredTensor) -> Row:
-        status, how, note = self._fate(name, tensor, stored, there)
-        shape = tuple(tensor.shape)
-        return Row(status, name, stored, shape, there.shape, _dtype(tensor), there.dtype, how, note)
+    def _with(self, name: str, size: tuple[int, ...], dtype: str, stored: str) -> Row:
+        there = self.stored[stored]
+        status, how, note = self._fate(name, size, dtype, stored, there)
+        return Row(status, name, stored, size, there.shape, dtype, there.dtype, how, note)
 
     def _fate(
-        self, name: str, tensor: Tensor, stored: str, there: StoredTensor
+        self, name: str, here: tuple[int, ...], dtype: str, stored: str, there: StoredTensor
     ) -> tuple[Status, str, str]:
         """Return status, how the values are made, and a note."""
         if there.special:
             return "shape differs", "", f"is {there.special} in the file: only PyTorch reads that"
-        here, dtype = tuple(tensor.shape), _dtype(tensor)
         if not _converts(there.dtype, dtype):
             return "shape differs", "", f"is {there.dtype} in the file, which is no {dtype}"
         if here == there.shape:
@@ -210,7 +210,7 @@ def _routes(document: Document, origin: Document | None) -> list[Route]:
         if isinstance(tensor, Tensor)
     }
     shapes = {name: tuple(t.shape) for name, t in own.items() if not is_lazy(t)}
-    routes = [Route(document, own, {name: name for name in shapes}, shapes)]
+    routes = [Route(document, own, shapes, {name: name for name in shapes}, shapes)]
     if origin is not None and origin.root is not document.root:
         entries = ledger(origin, document).entries
         before = {
@@ -223,12 +223,13 @@ def _routes(document: Document, origin: Document | None) -> list[Route]:
             for name, tensor in origin.root.state_dict(keep_vars=True).items()
             if isinstance(tensor, Tensor) and not is_lazy(tensor)
         }
-        routes.append(Route(document, own, before, then, edited=True))
+        routes.append(Route(document, own, shapes, before, then, edited=True))
     return routes
 
 
-def _dtype(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+@cache
+def _dtype(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _converts(there: str, here: str) -> bool:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from core.document import Document
 from core.files import Contents, StoredTensor, WeightSet
@@ -27,8 +27,7 @@ Standing = Literal["repaired", "asks", "offers", "warns", "notes"]
 FROM_FILE = frozenset({"loaded", "renamed", "converted", "sliced"})
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One tensor. ``name`` is its name in the model, ``stored`` in the file; one may be missing.
 
     ``how`` says how the values are made where not as they are: ``"dtype"``, ``"overlap"``,

@@ -5,8 +5,9 @@ has (``backbone.``), and by how older releases spelled them. Values are never lo
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 Shape = tuple[int, ...]
@@ -17,6 +18,7 @@ WRITTEN_BY = {
     "_fsdp_wrapped_module": "FullyShardedDataParallel",
     "_checkpoint_wrapped_module": "activation checkpointing",
 }
+_WRAPPED = re.compile(rf"(?:^|(?<=\.))(module|{'|'.join(WRITTEN_BY)})\.")
 #: How names were spelled once, and are now.
 _SPELLINGS = (
     (
@@ -74,51 +76,41 @@ def unwrapped(names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     means that it is a module of that name. Two names that would become one stay as they are.
     """
     names = list(names)
-    alone = _alone(names)
-    plain: dict[str, str] = {}
+    found = {name: each for name in names if (each := list(_WRAPPED.finditer(name)))}
+    if not found:
+        return {name: name for name in names}, ()
+    siblings = _Siblings(names)
+    plain = {name: name for name in names}
     places: dict[str, None] = {}
-    for name in names:
-        plain[name] = name
-        if "module." not in name and not any(each in name for each in WRITTEN_BY):
-            continue
-        *segments, last = name.split(".")
-        kept = []
-        for index, segment in enumerate(segments):
-            above = ".".join(segments[:index])
-            if segment in WRITTEN_BY or (segment == "module" and above in alone):
-                places[".".join([*segments[: index + 1], ""])] = None
-            else:
-                kept.append(segment)
-        plain[name] = ".".join([*kept, last])
+    for name, parts in found.items():
+        kept, begin = "", 0
+        for part in parts:
+            if part[1] in WRITTEN_BY or siblings.none(name[: part.start()]):
+                places[name[: part.end()]] = None
+                kept, begin = kept + name[begin : part.start()], part.end()
+        plain[name] = kept + name[begin:]
     counts = Counter(plain.values())
     return {n: p if counts[p] == 1 else n for n, p in plain.items()}, tuple(places)
 
 
-def _alone(names: Collection[str]) -> set[str]:
-    """Return the places whose only child is called ``module``."""
-    places = {
-        name[: found.start()].rstrip(".")
-        for name in names
-        if "module." in name
-        for found in re.finditer(r"(?:^|(?<=\.))module\.", name)
-    }
-    if not places:
-        return places
-    with_siblings = set()
-    for name in names:
-        for place, rest in _places(name):
-            if place in places and not rest.startswith("module."):
-                with_siblings.add(place)
-    return places - with_siblings
+class _Siblings:
+    """Says whether ``module`` stands alone at a place: all names there go through it."""
 
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = sorted(names)
+        self._known: dict[str, bool] = {}
 
-def _places(name: str) -> Iterator[tuple[str, str]]:
-    """Yield each place on the way to a tensor with the rest of the name."""
-    yield "", name
-    at = name.find(".")
-    while at >= 0:
-        yield name[:at], name[at + 1 :]
-        at = name.find(".", at + 1)
+    def none(self, above: str) -> bool:
+        if above not in self._known:
+            self._known[above] = self._count(above) == self._count(f"{above}module.")
+        return self._known[above]
+
+    def _count(self, start: str) -> int:
+        """How many names begin so; names that do stand together in the sorted list."""
+        if not start:
+            return len(self._names)
+        after = start[:-1] + chr(ord(start[-1]) + 1)
+        return bisect_left(self._names, after) - bisect_left(self._names, start)
 
 
 def pair(
