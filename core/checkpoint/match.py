@@ -6,7 +6,7 @@ from functools import cache, cached_property
 
 import torch
 from torch import Tensor
-from torch.nn.parameter import is_lazy
+from torch.nn.parameter import UninitializedTensorMixin
 
 from core.checkpoint.choices import Choices
 from core.checkpoint.conditions import conditions
@@ -128,21 +128,22 @@ class Draft:
 
     def _with(self, name: str, size: tuple[int, ...], dtype: str, stored: str) -> Row:
         there = self.stored[stored]
-        status, how, note = self._fate(name, size, dtype, stored, there)
+        if size == there.shape and dtype == there.dtype and not there.special:
+            simple: Status = "loaded" if name == stored else "renamed"
+            return Row(simple, name, stored, size, size, dtype, dtype)
+        status, how, note = self._fate(name, size, dtype, there)
         return Row(status, name, stored, size, there.shape, dtype, there.dtype, how, note)
 
     def _fate(
-        self, name: str, here: tuple[int, ...], dtype: str, stored: str, there: StoredTensor
+        self, name: str, here: tuple[int, ...], dtype: str, there: StoredTensor
     ) -> tuple[Status, str, str]:
-        """Return status, how the values are made, and a note."""
+        """Return status, how the values are made, and a note, where they are not as they are."""
         if there.special:
             return "shape differs", "", f"is {there.special} in the file: only PyTorch reads that"
         if not _converts(there.dtype, dtype):
             return "shape differs", "", f"is {there.dtype} in the file, which is no {dtype}"
         if here == there.shape:
-            if there.dtype != dtype:
-                return "converted", "dtype", f"{there.dtype} becomes {dtype}"
-            return ("loaded" if name == stored else "renamed"), "", ""
+            return "converted", "dtype", f"{there.dtype} becomes {dtype}"
         if here in ((), (1,)) and there.shape in ((), (1,)):
             return "converted", "reshape", "one number, written by an old PyTorch"
         return self._fate_of_size(name, there)
@@ -209,7 +210,7 @@ def _routes(document: Document, origin: Document | None) -> list[Route]:
         for name, tensor in document.root.state_dict(keep_vars=True).items()
         if isinstance(tensor, Tensor)
     }
-    shapes = {name: tuple(t.shape) for name, t in own.items() if not is_lazy(t)}
+    shapes = _shapes(own)
     routes = [Route(document, own, shapes, {name: name for name in shapes}, shapes)]
     if origin is not None and origin.root is not document.root:
         entries = ledger(origin, document).entries
@@ -218,13 +219,17 @@ def _routes(document: Document, origin: Document | None) -> list[Route]:
             for entry in entries
             if entry.before is not None and entry.status != "dropped"
         }
-        then = {
-            name: tuple(tensor.shape)
-            for name, tensor in origin.root.state_dict(keep_vars=True).items()
-            if isinstance(tensor, Tensor) and not is_lazy(tensor)
-        }
+        then = _shapes(origin.root.state_dict(keep_vars=True))
         routes.append(Route(document, own, shapes, before, then, edited=True))
     return routes
+
+
+def _shapes(state: Mapping[str, object]) -> dict[str, tuple[int, ...]]:
+    return {
+        name: tuple(tensor.shape)
+        for name, tensor in state.items()
+        if isinstance(tensor, Tensor) and not isinstance(tensor, UninitializedTensorMixin)
+    }
 
 
 @cache

@@ -7,7 +7,7 @@ has (``backbone.``), and by how older releases spelled them. Values are never lo
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 Shape = tuple[int, ...]
@@ -76,21 +76,33 @@ def unwrapped(names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     means that it is a module of that name. Two names that would become one stay as they are.
     """
     names = list(names)
-    found = {name: each for name in names if (each := list(_WRAPPED.finditer(name)))}
-    if not found:
-        return {name: name for name in names}, ()
-    siblings = _Siblings(names)
-    plain = {name: name for name in names}
-    places: dict[str, None] = {}
-    for name, parts in found.items():
-        kept, begin = "", 0
-        for part in parts:
-            if part[1] in WRITTEN_BY or siblings.none(name[: part.start()]):
-                places[name[: part.end()]] = None
-                kept, begin = kept + name[begin : part.start()], part.end()
-        plain[name] = kept + name[begin:]
-    counts = Counter(plain.values())
-    return {n: p if counts[p] == 1 else n for n, p in plain.items()}, tuple(places)
+    lead, places = _lead(names)
+    plain = {name: name[len(lead) :] for name in names}
+    found = [name for name, rest in plain.items() if "module." in rest or "_orig_mod." in rest]
+    siblings = _Siblings(plain.values()) if found else None
+    for name in found:
+        rest, kept, begin = plain[name], "", 0
+        for part in _WRAPPED.finditer(rest):
+            assert siblings is not None
+            if part[1] in WRITTEN_BY or siblings.none(rest[: part.start()]):
+                places[lead + rest[: part.end()]] = None
+                kept, begin = kept + rest[begin : part.start()], part.end()
+        plain[name] = kept + rest[begin:]
+    if len(set(plain.values())) < len(plain):
+        counts = Counter(plain.values())
+        plain = {n: p if counts[p] == 1 else n for n, p in plain.items()}
+    return plain, tuple(places)
+
+
+def _lead(names: Sequence[str]) -> tuple[str, dict[str, None]]:
+    """Return what wrappers wrote before every name, and the parts it has."""
+    lead, places = "", dict[str, None]()
+    while names and (part := _WRAPPED.match(names[0], len(lead))):
+        longer = lead + part[0]
+        if not all(name.startswith(longer) for name in names):
+            break
+        lead, places[longer] = longer, None
+    return lead, places
 
 
 class _Siblings:
@@ -193,6 +205,11 @@ class _Search:
 
     def _fitting(self, prefix: Prefix, any_shape: bool = False) -> Iterator[tuple[str, str]]:
         """Yield (name in the file, name in the model) of what falls together by a prefix."""
+        if not (prefix.file or prefix.model):
+            for name in self.file.keys() & self.model.keys():
+                if any_shape or self.file[name] == self.model[name]:
+                    yield name, name
+            return
         start = len(prefix.file)
         for stored, shape in self.file.items():
             if stored.startswith(prefix.file):
