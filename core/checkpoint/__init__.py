@@ -1,6 +1,7 @@
 """Weights in files: matching, loading and proving, saving, converting, comparing."""
 
 from core.checkpoint.amount import Amount, amount_in, amount_of
+from core.checkpoint.choices import pair_text
 from core.checkpoint.diff import Difference, by_module, diff
 from core.checkpoint.doubts import doubts
 from core.checkpoint.load import Loaded, load
@@ -28,6 +29,7 @@ __all__ = [
     "load",
     "load_state_dict",
     "match",
+    "pair_text",
     "save",
     "save_state_dict",
 ]

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from core.checkpoint.choices import ANSWERS
-from core.checkpoint.plan import Choice, Condition, Row
+from core.checkpoint.choices import ANSWERS, KEPT
+from core.checkpoint.plan import Choice, Condition, Row, Standing
 from core.files import Contents, WeightSet
 from core.files.naming import WRITTEN_BY
 
@@ -22,6 +22,7 @@ def conditions(
     """Yield what was recognised: where the weights stand, names, sizes, dtypes, what is left."""
     yield from _place(contents, draft.weights, rivals, candidates)
     yield from _names(draft)
+    yield from _chosen(draft)
     yield from _sizes(draft)
     yield from _values(draft)
     yield from _rest(contents, draft)
@@ -112,6 +113,21 @@ def _names(draft: "Draft") -> Iterator[Condition]:
         yield Condition("key map", text, "repaired")
 
 
+def _chosen(draft: "Draft") -> Iterator[Condition]:
+    made = [f"{name} from {there}" for name, there in draft.said.pairs.items() if there]
+    if made:
+        yield Condition("paired", f"Taken as you said: {_listed(made)}.", "notes")
+    if draft.by_hand.left:
+        text = f"Left as the model has them, as you said: {_listed(sorted(draft.by_hand.left))}."
+        yield Condition("left", text, "notes")
+    for each in sorted(draft.said.keep):
+        yield Condition("kept", f"Not repaired, as you said ({each}): {KEPT[each]}.", "notes")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
 def _wrapper(place: str) -> Condition:
     last = place.rstrip(".").rpartition(".")[2]
     if last in WRITTEN_BY:
@@ -138,8 +154,12 @@ def _sizes(draft: "Draft") -> Iterator[Condition]:
             if row.how:
                 yield Condition(which, _fitted(part, row), "repaired")
             continue
-        choices = tuple(Choice(f"{which}={how}", text) for how, text in ANSWERS[which].items())
-        yield Condition(which, _difference(which, part, row), "offers", choices)
+        fitting = len(row.shape or ()) == len(row.stored_shape or ()) and not row.note
+        choices = tuple(
+            Choice(f"{which}={how}", text) for how, text in ANSWERS[which].items() if fitting
+        )
+        standing: Standing = "offers" if choices else "warns"
+        yield Condition(which, _difference(which, part, row), standing, choices)
 
 
 def _difference(kind: str, part: str, row: Row) -> str:

@@ -70,9 +70,8 @@ def load(
     training = training_of(plan.contents, document)
     if training is not None:
         document = replace(document, training=training)
-    random = tuple(
-        row.name or "" for row in plan.with_status("missing", "shape differs", "new") if row.name
-    )
+    unfilled = plan.with_status("missing", "shape differs", "new", "left")
+    random = tuple(row.name for row in unfilled if row.name)
     return Loaded(document, len(rows), plan.tensors, random)
 
 

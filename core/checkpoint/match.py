@@ -6,8 +6,9 @@ from functools import cache, cached_property
 
 import torch
 from torch import Tensor
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 
+from core.checkpoint.by_hand import ByHand, Pairs, check, holding
 from core.checkpoint.choices import Choices
 from core.checkpoint.conditions import conditions
 from core.checkpoint.plan import FROM_FILE, Plan, Row, Status
@@ -26,18 +27,24 @@ def match(
     *,
     origin: Document | None = None,
     choices: Collection[str] = (),
+    pairs: Pairs | None = None,
 ) -> Plan:
     """Plan how the weights of a file go into a document, tensor by tensor.
 
     ``origin`` is the document before its edits: a file that fits that one is followed through the
     edits by the key map, so that the original checkpoint loads into the edited model. ``choices``
-    are answers to conditions (:attr:`core.checkpoint.plan.Choice.text`). No tensor is read. Raises
-    :class:`~core.errors.CheckpointError` where the file has no weights, or nothing in common with
-    the document.
+    are answers to conditions (:attr:`core.checkpoint.plan.Choice.text`). ``pairs`` are the user's
+    own, name in the model -> name in the file, or ``None`` for what keeps the model's values; they
+    stand before all that is found, and can be said as choices, too
+    (:func:`core.checkpoint.choices.pair_text`). No tensor is read. Raises
+    :class:`~core.errors.CheckpointError` where the file has no weights, nothing in common with the
+    document, or not the tensors that were named.
     """
-    said = Choices.read(choices)
+    said = Choices.read(choices, pairs)
     candidates = _candidates(contents, said)
-    routes = _routes(document, origin)
+    routes = _routes(document, None if "key map" in said.keep else origin)
+    check(said.pairs, routes[0].own, candidates, contents.path)
+    candidates = holding(said.pairs, candidates)
     drafts = [Draft(route, weights, said) for weights in candidates for route in routes]
     best = max(drafts, key=lambda draft: draft.score)
     if not best.score[0]:
@@ -80,12 +87,13 @@ class Draft:
         self.route, self.weights, self.said = route, weights, said
         self.stored = weights.tensors
         shapes = {name: tensor.shape for name, tensor in self.stored.items()}
-        self.pairing: Pairing = pair(route.shapes, shapes, said.prefix)
+        self.pairing: Pairing = pair(route.shapes, shapes, said.prefix, said.keep)
         self.found: dict[str, str] = {
             now: self.pairing.pairs[then]
             for now, then in route.before.items()
             if then in self.pairing.pairs
         }
+        self.by_hand = ByHand(said.pairs, self.found, route.own, self.stored, route.tied.values())
         self._lend_to_ties()
         self.kinds: dict[str, Kind] = kinds_of(dict(self._differing()))
         self.rows: tuple[Row, ...] = (*self._of_the_model(), *self._left_over())
@@ -100,7 +108,7 @@ class Draft:
         """A tied weight that was saved once is there for all its names."""
         for names in self.route.tied.values():
             there = next((self.found[name] for name in names if name in self.found), None)
-            if there is not None:
+            if there is not None and not self.by_hand.left.intersection(names):
                 for name in names:
                     self.found.setdefault(name, there)
 
@@ -122,6 +130,8 @@ class Draft:
                 yield self._with(name, size, _dtype(tensor.dtype), stored)
 
     def _without(self, name: str) -> Status:
+        if name in self.by_hand.left:
+            return "left"
         if MADE_BY_THE_MODEL.search(name):
             return "own"
         return "new" if self.route.edited and name not in self.route.before else "missing"
@@ -152,8 +162,12 @@ class Draft:
         route, kind = self.route, self.kinds[name]
         if MADE_BY_THE_MODEL.search(name):
             return "own", "", "the model makes it itself"
-        if route.edited and there.shape == route.shapes[route.before[name]]:
+        if route.edited and there.shape == route.shapes.get(route.before.get(name, "")):
             return "sliced", "overlap", "cut as the edits cut it"
+        here = route.sizes[name]
+        if len(here) != len(there.shape):
+            note = f"has {len(there.shape)} dimensions in the file and {len(here)} in the model"
+            return "shape differs", "", note
         if kind == "classes" and self.said.classes:
             return "sliced", "overlap", "the rows that overlap"
         if kind == "channels" and self.said.channels:
@@ -178,7 +192,7 @@ class Draft:
             status: Status = "unexpected"
             if name in gone:
                 status = "dropped"
-            elif MADE_BY_THE_MODEL.search(name):
+            elif name in self.by_hand.passed or MADE_BY_THE_MODEL.search(name):
                 status = "ignored"
             yield Row(
                 status,

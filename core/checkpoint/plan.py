@@ -15,10 +15,11 @@ Status = Literal[
     "sliced",  # what overlaps is taken, the rest keeps the model's own values
     "own",  # not in the file, and the model knows it better: a counter, an index table
     "new",  # made by an edit: the file cannot have it, so it keeps the model's own values
+    "left",  # the user said so: it keeps the model's own values
     "missing",
     "unexpected",  # in the file, and nowhere in the model
     "dropped",  # in the file, and taken out of the model by an edit
-    "ignored",  # in the file, and of no use: an index table the model makes itself
+    "ignored",  # in the file, and of no use: an index table the model makes itself, or left out
     "shape differs",
 ]
 Standing = Literal["repaired", "asks", "offers", "warns", "notes"]
@@ -99,11 +100,11 @@ class Plan:
     @property
     def complete(self) -> bool:
         """Whether every tensor of model and file finds its partner, and nothing is to be asked."""
-        return self.fits and not (self.counts["new"] or self.counts["dropped"])
+        return self.fits and not any(self.counts[each] for each in ("new", "dropped", "left"))
 
     @property
     def fits(self) -> bool:
-        """Whether all finds its partner but for what edits have added or taken away."""
+        """Whether all finds its partner but for what edits, or the user, have set apart."""
         counts = self.counts
         left = counts["missing"] + counts["unexpected"] + counts["shape differs"]
         return not self.asks and not left
@@ -123,6 +124,7 @@ class Plan:
         others: dict[Status, str] = {
             "own": "kept as the model makes them",
             "new": "new by edits",
+            "left": "left as they are",
             "missing": "missing",
             "shape differs": "of another shape",
             "unexpected": "unexpected",

@@ -7,7 +7,7 @@ has (``backbone.``), and by how older releases spelled them. Values are never lo
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 Shape = tuple[int, ...]
@@ -94,6 +94,15 @@ def unwrapped(names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     return plain, tuple(places)
 
 
+def _as_written(names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    return {name: name for name in names}, ()
+
+
+def _wraps(prefix: Prefix) -> bool:
+    """Whether a prefix is what a wrapper writes."""
+    return any(_WRAPPED.search(each) for each in (prefix.file, prefix.model))
+
+
 def _lead(names: Sequence[str]) -> tuple[str, dict[str, None]]:
     """Return what wrappers wrote before every name, and the parts it has."""
     lead, places = "", dict[str, None]()
@@ -126,22 +135,32 @@ class _Siblings:
 
 
 def pair(
-    model: Mapping[str, Shape], file: Mapping[str, Shape], prefix: str | None = None
+    model: Mapping[str, Shape],
+    file: Mapping[str, Shape],
+    prefix: str | None = None,
+    keep: Collection[str] = (),
 ) -> Pairing:
     """Find for each tensor of a model the one of a file; ``prefix`` says where in the file.
+
+    ``keep`` switches off what is understood of names: ``"module prefix"`` (what wrappers wrote),
+    ``"prefix"``, ``"spelling"``.
 
     Equal names come first, then names without wrappers, old spellings, and the prefixes by which
     most tensors of equal shape fall together. What has one name and another shape is paired, too.
     """
-    return _Search(model, file).run(prefix)
+    return _Search(model, file, keep).run(prefix)
 
 
 class _Search:
     """The tensors not yet paired, by unwrapped names, and what was found so far."""
 
-    def __init__(self, model: Mapping[str, Shape], file: Mapping[str, Shape]) -> None:
-        ours, self.wrapped_here = unwrapped(model)
-        theirs, self.wrapped = unwrapped(file)
+    def __init__(
+        self, model: Mapping[str, Shape], file: Mapping[str, Shape], keep: Collection[str]
+    ) -> None:
+        self._keep = keep
+        unwrap = _as_written if "module prefix" in keep else unwrapped
+        ours, self.wrapped_here = unwrap(model)
+        theirs, self.wrapped = unwrap(file)
         self.own = {plain: name for name, plain in ours.items()}
         self.stored = {plain: name for name, plain in theirs.items()}
         self.model = {ours[name]: shape for name, shape in model.items()}
@@ -159,12 +178,12 @@ class _Search:
         self._literally()
         same = Prefix("", "", 0)
         self._by(same)
-        if self.model and self.file:
+        if self.model and self.file and "spelling" not in self._keep:
             self._by_spelling()
         if self.pairs:  # what has the same name is the same, whatever its shape
             self._by(same, any_shape=True)
         for _ in range(4):
-            if not (self.model and self.file):
+            if not (self.model and self.file) or "prefix" in self._keep:
                 break
             best = self._best()
             if len(best) != 1:
@@ -235,6 +254,8 @@ class _Search:
             fits = frozenset(own for _, own in self._fitting(found))
             counted.append((Prefix(theirs, ours, len(fits)), fits))
         counted = [each for each in counted if self._convincing(each[0])]
+        if "module prefix" in self._keep:
+            counted = [each for each in counted if not _wraps(each[0])]
         if not counted:
             return ()
         best, covered = min(

@@ -87,7 +87,7 @@ class Output:
             return source.pieces()
         if self._source is None or self._source[0] != source.file:
             self.__exit__()
-            self._source = source.file, open(source.file, "rb", buffering=0)
+            self._source = source.file, open(source.file, "rb", buffering=0)  # noqa: SIM115
         return source.read(self._source[1], self._room)
 
     def _piece(self, piece: bytes | memoryview) -> None:
