@@ -114,7 +114,7 @@ if TYPE_CHECKING:
         parse_edit,
         parse_value,
     )
-    from core.files import read_contents
+    from core.files import in_a_sentence, read_contents
     from core.placement import (
         Placement,
         devices,
@@ -217,7 +217,7 @@ _HOMES = {
         "parse_edit",
         "parse_value",
     ),
-    "core.files": ("read_contents",),
+    "core.files": ("in_a_sentence", "read_contents"),
     "core.placement": (
         "Placement",
         "devices",
@@ -322,6 +322,7 @@ __all__ = [
     "find_layer",
     "find_preset",
     "form_of",
+    "in_a_sentence",
     "is_container",
     "is_positional",
     "key_map",
