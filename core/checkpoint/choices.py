@@ -20,6 +20,10 @@ ANSWERS = {
     },
     "positions": {"interpolate": "interpolate the grid of positions, bicubic"},
     "sizes": {"slice": "take what overlaps; the rest keeps the model's own values"},
+    "edits": {
+        "before": "the file is of the model before its edits: follow them",
+        "after": "the file is of the model as it is now: names are what they say",
+    },
 }
 
 
@@ -28,7 +32,6 @@ KEPT = {
     "module prefix": "names keep what DataParallel and torch.compile wrote into them",
     "prefix": "no prefix is taken away or added",
     "spelling": "old names are not understood as the new ones",
-    "key map": "the file is of the model as it is now, not as it was before its edits",
 }
 _ARROW = "<-"
 _KEYS = ("weights", "prefix", *ANSWERS, "pair", "leave", "keep")
@@ -47,6 +50,7 @@ class Choices:
     channels: str | None = None
     positions: str | None = None
     sizes: str | None = None
+    edits: str | None = None
     pairs: Mapping[str, str | None] = field(default_factory=dict)
     keep: frozenset[str] = frozenset()
 

@@ -18,9 +18,15 @@ def conditions(
     draft: "Draft",
     rivals: tuple[WeightSet, ...],
     candidates: tuple[WeightSet, ...],
+    either: bool = False,
 ) -> Iterator[Condition]:
-    """Yield what was recognised: where the weights stand, names, sizes, dtypes, what is left."""
+    """Yield what was recognised: where the weights stand, names, sizes, dtypes, what is left.
+
+    ``either``: it fits the model before its edits and after them, and not in the same way.
+    """
     yield from _place(contents, draft.weights, rivals, candidates)
+    if either:
+        yield _of_when()
     yield from _names(draft)
     yield from _chosen(draft)
     yield from _sizes(draft)
@@ -54,6 +60,12 @@ def _place(
         yield Condition("note", note, "notes")
     if contents.format == "raw pickle":
         yield Condition("numpy", "The values are NumPy arrays; they become tensors.", "repaired")
+
+
+def _of_when() -> Condition:
+    text = "The file fits the model before its edits and as it is now, in two ways: say which."
+    choices = tuple(Choice(f"edits={when}", how) for when, how in ANSWERS["edits"].items())
+    return Condition("before or after", text, "asks", choices)
 
 
 def _which(rivals: tuple[WeightSet, ...]) -> Condition:

@@ -67,7 +67,7 @@ def load(
         each.is_meta for each in document.root.state_dict().values() if isinstance(each, Tensor)
     ):
         document = replace(document, source=replace(document.source, structure_only=False))
-    training = training_of(plan.contents, document)
+    training = training_of(plan.contents, document, plan.trained)
     if training is not None:
         document = replace(document, training=training)
     unfilled = plan.with_status("missing", "shape differs", "new", "left")

@@ -42,17 +42,19 @@ def match(
     """
     said = Choices.read(choices, pairs)
     candidates = _candidates(contents, said)
-    routes = _routes(document, None if "key map" in said.keep else origin)
+    routes = _routes(document, origin, said)
     check(said.pairs, routes[0].own, candidates, contents.path)
     candidates = holding(said.pairs, candidates)
     drafts = [Draft(route, weights, said) for weights in candidates for route in routes]
     best = max(drafts, key=lambda draft: draft.score)
     if not best.score[0]:
         raise CheckpointError(_nothing(document, contents, best))
-    equal = {id(each.weights): each.weights for each in drafts if each.score == best.score}
-    rivals = tuple(equal.values())
-    found = conditions(contents, best, rivals, candidates)
-    return Plan(document, contents, best.weights, best.rows, tuple(found))
+    equal = [each for each in drafts if each.score == best.score]
+    rivals = tuple({id(each.weights): each.weights for each in equal}.values())
+    either = any(each.weights is best.weights and each.found != best.found for each in equal)
+    found = conditions(contents, best, rivals, candidates, either)
+    trained = origin if best.route.edited else None
+    return Plan(document, contents, best.weights, best.rows, tuple(found), trained)
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +220,7 @@ def _candidates(contents: Contents, said: Choices) -> tuple[WeightSet, ...]:
     return found
 
 
-def _routes(document: Document, origin: Document | None) -> list[Route]:
+def _routes(document: Document, origin: Document | None, said: Choices) -> list[Route]:
     own = {
         name: tensor
         for name, tensor in document.root.state_dict(keep_vars=True).items()
@@ -226,7 +228,7 @@ def _routes(document: Document, origin: Document | None) -> list[Route]:
     }
     shapes = _shapes(own)
     routes = [Route(document, own, shapes, {name: name for name in shapes}, shapes)]
-    if origin is not None and origin.root is not document.root:
+    if origin is not None and origin.root is not document.root and said.edits != "after":
         entries = ledger(origin, document).entries
         before = {
             entry.name: entry.before
@@ -235,6 +237,8 @@ def _routes(document: Document, origin: Document | None) -> list[Route]:
         }
         then = _shapes(origin.root.state_dict(keep_vars=True))
         routes.append(Route(document, own, shapes, before, then, edited=True))
+        if said.edits == "before":
+            del routes[0]
     return routes
 
 

@@ -71,13 +71,17 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What loading ``weights`` of a file into ``document`` would do. Nothing has been done yet."""
+    """What loading ``weights`` of a file into ``document`` would do. Nothing has been done yet.
+
+    ``trained`` is the document before its edits, where the file is of that one.
+    """
 
     document: Document
     contents: Contents
     weights: WeightSet
     rows: tuple[Row, ...]
     conditions: tuple[Condition, ...] = ()
+    trained: Document | None = None
     counts: Counter[Status] = field(init=False)
 
     def __post_init__(self) -> None:

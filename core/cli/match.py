@@ -45,8 +45,8 @@ def matching(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Answer a condition: weights=model_ema, prefix=encoder_q., classes=slice,"
             " channels=sum|mean|slice, positions=interpolate, sizes=slice. Say which tensor is"
             " which: pair=fc.weight<-head.weight (the model's from the file's), leave=fc.bias (it"
-            " keeps the model's values). Switch off a repair: keep=module prefix|prefix|spelling"
-            "|key map. May be given several times.",
+            " keeps the model's values). Switch off a repair: keep=module prefix|prefix|spelling."
+            " Say what the file is of: edits=before|after. May be given several times.",
         ),
     )
     for option in reversed(options):

@@ -162,7 +162,7 @@ def test_pairs_of_a_model_that_was_edited(written: Any) -> None:
         ("pair=fc.weight<-haed.kernel", r"no tensor 'haed.kernel'.*Did you mean head.kernel"),
         ("leave=fc.bais", r"Neither the model nor .* 'fc.bais'.*Did you mean fc.bias"),
         ("pair=fc.weight", "is no pair; write pair=NAME IN THE MODEL<-NAME IN THE FILE"),
-        ("keep=everything", "keep can be module prefix or prefix or spelling or key map"),
+        ("keep=everything", "keep can be module prefix or prefix or spelling"),
     ],
 )
 def test_names_that_nobody_has(text: str, said: str, document: Document, written: Any) -> None:
@@ -215,5 +215,5 @@ def test_a_file_is_of_the_edited_model_where_the_user_says_so(written: Any) -> N
     contents = read_contents(written(net().state_dict()))
     before = match(session.document, contents, origin=session.history.origin)
     assert {row.name for row in before.with_status("new")} == {"fc.weight", "fc.bias"}
-    now = match(session.document, contents, origin=session.history.origin, choices=["keep=key map"])
+    now = match(session.document, contents, origin=session.history.origin, choices=["edits=after"])
     assert {row.name for row in now.with_status("shape differs")} == {"fc.weight", "fc.bias"}

@@ -176,7 +176,8 @@ def test_an_adam_of_older_releases_may_be_either() -> None:
 def test_torch_is_not_needed(tmp_path: Path) -> None:
     torch.save({"model": small().state_dict(), "epoch": 3}, tmp_path / "a.pth")
     code = (
-        "import sys; from pathlib import Path\nfrom core.files import in_a_sentence, read_contents\n"
+        "import sys; from pathlib import Path\n"
+        "from core.files import in_a_sentence, read_contents\n"
         "print(in_a_sentence(read_contents(Path(sys.argv[1]))))\n"
         "assert 'torch' not in sys.modules"
     )
