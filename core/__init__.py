@@ -118,7 +118,7 @@ if TYPE_CHECKING:
         parse_edit,
         parse_value,
     )
-    from core.files import read_contents
+    from core.files import in_a_sentence, read_contents
     from core.files.which import which
     from core.placement import (
         Placement,
@@ -228,7 +228,7 @@ _HOMES = {
         "parse_edit",
         "parse_value",
     ),
-    "core.files": ("read_contents",),
+    "core.files": ("in_a_sentence", "read_contents"),
     "core.files.which": ("which",),
     "core.placement": (
         "Placement",
@@ -340,6 +340,7 @@ __all__ = [
     "find_preset",
     "form_of",
     "heat_map",
+    "in_a_sentence",
     "is_container",
     "is_positional",
     "key_map",

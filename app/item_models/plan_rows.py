@@ -36,6 +36,7 @@ STATUS: Mapping[str, tuple[str, theme.Tone, str, str]] = {
     "sliced": ("cut", "changed", "sliced", "what overlaps is taken, the rest stays as it is"),
     "own": ("info", "muted", "the model's own", "the model makes it itself"),
     "new": ("new-mark", "new", "new by an edit", "the file cannot have it: it stays as it is"),
+    "left": ("stop", "muted", "left", "you said so: it stays as it is"),
     "missing": ("warning", "problem", "missing", "not in the file: it stays as it is"),
     "shape differs": ("error", "problem", "shape differs", "it stays as it is"),
     "unexpected": ("problem-mark", "changed", "unexpected", "in the file, nowhere in the model"),
@@ -47,7 +48,8 @@ Shown = Literal["everything", "what differs", "what does not fit"]
 _LEFT_OUT: Mapping[Shown, frozenset[str]] = {
     "everything": frozenset(),
     "what differs": frozenset({"loaded", "own", "ignored"}),
-    "what does not fit": frozenset(STATUS) - {"missing", "unexpected", "shape differs", "new"},
+    "what does not fit": frozenset(STATUS)
+    - {"missing", "unexpected", "shape differs", "new", "left"},
 }
 
 

@@ -1,6 +1,7 @@
 """Weights in files: matching, loading and proving, saving, converting, comparing."""
 
 from core.checkpoint.amount import Amount, amount_in, amount_of
+from core.checkpoint.choices import pair_text
 from core.checkpoint.diff import Difference, by_module, diff
 from core.checkpoint.doubts import doubts
 from core.checkpoint.expected import Expected, expected
@@ -33,6 +34,7 @@ __all__ = [
     "load_state_dict",
     "match",
     "not_loaded",
+    "pair_text",
     "save",
     "save_state_dict",
     "tensor_of",

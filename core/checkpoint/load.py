@@ -70,12 +70,11 @@ def load(
         each.is_meta for each in document.root.state_dict().values() if isinstance(each, Tensor)
     ):
         document = replace(document, source=replace(document.source, structure_only=False))
-    state = training_of(plan.contents, document) if training else None
+    state = training_of(plan.contents, document, plan.trained) if training else None
     if state is not None:
         document = replace(document, training=state)
-    random = tuple(
-        row.name or "" for row in plan.with_status("missing", "shape differs", "new") if row.name
-    )
+    unfilled = plan.with_status("missing", "shape differs", "new", "left")
+    random = tuple(row.name for row in unfilled if row.name)
     return Loaded(document, len(rows), plan.tensors, random)
 
 

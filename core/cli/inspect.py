@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from core.files import Contents, StoredTensor, read_contents
+from core.files import Contents, StoredTensor, in_a_sentence, read_contents
 from core.files.which import Guess, which
 
 _TENSORS, _VALUES, _NAMES, _GUESSES = 16, 24, 12, 3
@@ -44,6 +44,7 @@ def _guesses(contents: Contents) -> tuple[Guess, ...]:
 def as_plain(contents: Contents, guesses: tuple[Guess, ...]) -> dict[str, Any]:
     """Return what ``inspect --json`` prints."""
     return {
+        "sentence": in_a_sentence(contents, guesses),
         "kind": contents.kind,
         "format": contents.format,
         "bytes": contents.bytes,
@@ -88,7 +89,7 @@ def as_plain(contents: Contents, guesses: tuple[Guess, ...]) -> dict[str, Any]:
 
 def _told(contents: Contents, guesses: tuple[Guess, ...], every: bool) -> Iterator[str]:
     tensors = contents.tensors
-    yield click.style(contents.path.name, bold=True)
+    yield f"{click.style(contents.path.name, bold=True)}: {in_a_sentence(contents, guesses)}."
     yield _fact("kind", f"{contents.kind} ({contents.format})")
     yield _fact("tensors", f"{len(tensors):,}, {_bytes(contents.bytes)}, {_dtypes(tensors)}")
     devices = sorted({each.device for each in tensors.values()} - {""})

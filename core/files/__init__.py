@@ -9,6 +9,7 @@ from core.files.contents import (
     WeightSet,
 )
 from core.files.reading import read_contents
+from core.files.sentence import in_a_sentence
 
 __all__ = [
     "Contents",
@@ -17,5 +18,6 @@ __all__ = [
     "Storage",
     "StoredTensor",
     "WeightSet",
+    "in_a_sentence",
     "read_contents",
 ]

@@ -5,12 +5,13 @@ Nothing here holds a number of a tensor, only where it stands. torch is not impo
 
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from core.errors import CheckpointError
 
@@ -60,30 +61,48 @@ class Storage:
     @cached_property
     def position(self) -> int:
         """Where in the file the bytes begin; raises :class:`~core.errors.CheckpointError`."""
+        with open(self.file, "rb") as file:
+            return self._position(file)
+
+    def _position(self, file: BinaryIO) -> int:
         if self.begin is None:
             raise CheckpointError(
                 f"The bytes of {self.key} in {self.file} are compressed; PyTorch never writes that."
                 " Unpack the file and save it again where it came from."
             )
-        begin = self.begin + (self._header() if self.zipped else 0)
-        if begin + self.bytes > self.file.stat().st_size:
+        begin = self.begin + (self._header(file) if self.zipped else 0)
+        if begin + self.bytes > os.fstat(file.fileno()).st_size:
             raise CheckpointError(
                 f"{self.file} is cut off: {self.key} should have {self.bytes:,} bytes from byte"
                 f" {begin:,}, and the file ends before. Get it again."
             )
         return begin
 
-    def _header(self) -> int:
+    def _header(self, file: BinaryIO) -> int:
         """Return the length of the local header (APPNOTE.TXT 4.3.7), which is read only now."""
         assert self.begin is not None
-        with open(self.file, "rb") as file:
-            head = os.pread(file.fileno(), 30, self.begin)
+        head = os.pread(file.fileno(), 30, self.begin)
         if len(head) < 30 or head[:4] != b"PK\x03\x04":
             raise CheckpointError(
                 f"{self.file} is damaged: {self.key} does not begin where it says."
             )
         name, extra = struct.unpack("<HH", head[26:30])
         return 30 + int(name) + int(extra)
+
+
+def locate(storages: Iterable[Storage]) -> None:
+    """Find where the bytes of many storages begin, and open each file only once for it.
+
+    Raises :class:`~core.errors.CheckpointError`, as :attr:`Storage.position` does.
+    """
+    with ExitStack() as stack:
+        files: dict[Path, BinaryIO] = {}
+        for storage in storages:
+            if "position" in storage.__dict__ or not storage.bytes:
+                continue
+            if storage.file not in files:
+                files[storage.file] = stack.enter_context(open(storage.file, "rb"))
+            storage.__dict__["position"] = storage._position(files[storage.file])
 
 
 @dataclass(frozen=True)

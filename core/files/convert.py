@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import CheckpointError, SaveRefused
-from core.files.contents import Contents, StoredTensor, WeightSet
+from core.files.contents import Contents, StoredTensor, WeightSet, locate
 from core.files.naming import unwrapped
 from core.files.reading import read_contents
 from core.files.writing.output import Asked, Progress
@@ -51,6 +51,7 @@ def convert(
     contents = read_contents(source)
     chosen = _chosen(contents, weights)
     names, notes = _named(chosen.tensors, prefix)
+    locate(each.storage for each in chosen.tensors.values())
     outgoing = [_outgoing(names[name], each) for name, each in chosen.tensors.items()]
     if cast is not None:
         outgoing = [cast(each) for each in outgoing]

@@ -91,12 +91,8 @@ class Case(QObject):
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """All that was said, as texts that ``core.match`` reads."""
-        paired = (
-            f"leave={name}" if stored is None else f"pair={name}<-{stored}"
-            for name, stored in self.pairs.items()
-        )
-        return (*self.answers.values(), *paired)
+        """What was answered, as texts that ``core.match`` reads."""
+        return tuple(self.answers.values())
 
     @property
     def working(self) -> bool:
@@ -127,9 +123,9 @@ class Case(QObject):
             return
         if self._job is not None:
             self._job.cancel()
-        choices = self.choices
+        choices, pairs = self.choices, dict(self.pairs)
         self._job = self._jobs.start(
-            lambda _: core.match(document, contents, origin=origin, choices=choices),
+            lambda _: core.match(document, contents, origin=origin, choices=choices, pairs=pairs),
             self._was_planned,
             self._does_not_match,
             title=f"Matching {self.path.name}",
@@ -195,5 +191,4 @@ def _understood(path: Path) -> "tuple[Contents, str, tuple[Guess, ...]]":
     if contents.weights:
         shapes = {name: each.shape for name, each in contents.weights[0].tensors.items()}
         guesses = core.which(shapes)
-    sentence = f"{contents.kind} ({contents.format})"
-    return contents, sentence, guesses
+    return contents, core.in_a_sentence(contents, guesses), guesses

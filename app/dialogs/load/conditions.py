@@ -124,12 +124,21 @@ class ConditionRow(QWidget):
             return self._box(choices[0], answer)
         if choices:
             return self._list(choices, answer)
+        if self.condition.switch:
+            return self._switch(self.condition.switch)
         if self.condition.standing != "repaired":
             return None
         box = WrappedCheck(self.tr("Allowed for"), self.condition.sentence)
         box.box.setChecked(True)
         box.setEnabled(False)
         box.setToolTip(self.tr("Without this nothing of it would load."))
+        return box
+
+    def _switch(self, text: str) -> "WrappedCheck":
+        """A repair that is made unasked and can be left undone."""
+        box = WrappedCheck(self.tr("Repair it"), self.condition.sentence)
+        box.box.setChecked(self.condition.standing == "repaired")
+        box.box.clicked.connect(lambda on: self.chosen.emit(text, "" if on else text))
         return box
 
     def _box(self, choice: "Choice", answer: str) -> "WrappedCheck":

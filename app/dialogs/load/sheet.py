@@ -258,7 +258,9 @@ class LoadSheet(QDialog):
 
 def _random(plan: "Plan") -> str:
     """Say what keeps its own values, as a whole or in part."""
-    left = [row.name for row in plan.with_status("missing", "shape differs", "new") if row.name]
+    left = [
+        row.name for row in plan.with_status("missing", "shape differs", "new", "left") if row.name
+    ]
     partly = [row.name for row in plan.with_status("sliced") if row.name]
     told = []
     if left:

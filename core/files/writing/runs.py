@@ -4,13 +4,15 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from core.errors import CheckpointError
 
-#: Bytes of one piece: enough that a call costs nothing beside it, little beside any budget. A
-#: multiple of every item's size, so that no number is ever cut in two.
-PIECE = 4 << 20
+#: Bytes of one piece: enough that a call costs nothing beside it, and few enough that they are
+#: still in the processor's cache when they are written (four times as many take longer, and far
+#: longer where the system has to look for so much memory in a row). A multiple of every item's
+#: size, so that no number is ever cut in two.
+PIECE = 1 << 20
 
 
 class Bytes(Protocol):
@@ -46,21 +48,24 @@ class FileBytes:
 
     def pieces(self) -> Iterator[memoryview]:
         """Yield them through one buffer."""
-        buffer = memoryview(bytearray(min(self.length, PIECE)))
+        room = memoryview(bytearray(min(self.length, PIECE)))
         with open(self.file, "rb", buffering=0) as file:
-            done = 0
-            while done < self.length:
-                wanted = min(PIECE, self.length - done)
-                read = 0
-                while read < wanted:
-                    count = os.preadv(
-                        file.fileno(), [buffer[read:wanted]], self.position + done + read
-                    )
-                    if count == 0:
-                        raise self.cut_off()
-                    read += count
-                yield buffer[:wanted]
-                done += wanted
+            yield from self.read(file, room)
+
+    def read(self, file: BinaryIO, room: memoryview) -> Iterator[memoryview]:
+        """Yield them through a buffer, of the file that was opened already."""
+        done = 0
+        while done < self.length:
+            wanted = min(len(room), self.length - done)
+            read = 0
+            while read < wanted:
+                place = self.position + done + read
+                count = os.preadv(file.fileno(), [room[read:wanted]], place)
+                if count == 0:
+                    raise self.cut_off()
+                read += count
+            yield room[:wanted]
+            done += wanted
 
     def part(self, begin: int, count: int) -> "FileBytes":
         """Return ``count`` of them from ``begin`` on."""

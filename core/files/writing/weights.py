@@ -101,8 +101,8 @@ def write_weights(
     meter = Meter(sum(_weights(tensors, layout)), f"Writing {path.name}", progress, cancelled)
     total = sum(each.bytes for each in tensors)
     if shard_size is None or total <= shard_size:
-        with atomic_write(path) as file:
-            _write(Output(file, meter), tensors, layout, metadata)
+        with atomic_write(path) as file, Output(file, meter) as output:
+            _write(output, tensors, layout, metadata)
         return (path,)
     if shard_size <= 0:
         raise SaveRefused(f"Shards of {shard_size} bytes hold nothing; give a size such as 2GB.")
