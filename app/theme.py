@@ -5,7 +5,7 @@ Fusion outlines fields by darkening the window's colour, which on a dark window 
 the dark, fields are lighter than what they stand on.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
@@ -89,7 +89,8 @@ def apply(application: QApplication, theme: Theme = "system") -> None:
     scheme = application.styleHints().colorScheme()
     dark = scheme == Qt.ColorScheme.Dark if theme == "system" else theme == "dark"
     application.setPalette(palette(dark))
-    for kind in (b"QRadioButton", b"QCheckBox"):
+    ticked: tuple[Any, ...] = ("QRadioButton", "QCheckBox")  # the stubs say bytes, Qt takes texts
+    for kind in ticked:
         application.setPalette(_with_marks(dark), kind)
 
 
