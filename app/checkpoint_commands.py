@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 
 import core
 
@@ -62,7 +63,9 @@ class CheckpointCommands(QObject):
 
         def build() -> None:
             once = Qt.ConnectionType.SingleShotConnection
-            self.desk.opened.connect(lambda _: self.load(path), once)
+            come_back = partial(QTimer.singleShot, 0, self, lambda: self.load(path))
+            # The desk shows the model only after it has said that it was opened.
+            self.desk.opened.connect(lambda _: come_back(), once)
             self.desk.open(source)
 
         self._commands.discarding(build)

@@ -26,7 +26,7 @@ def desk(jobs: Jobs) -> Desk:
 
 
 def settled(desk: Desk, qtbot: QtBot) -> State:
-    qtbot.waitUntil(lambda: desk.state.report is not None and not desk._waiting)
+    qtbot.waitUntil(lambda: desk.state.report is not None and not desk._waiting, timeout=30_000)
     return desk.state
 
 

@@ -44,6 +44,8 @@ class Case(QObject):
         self.sentence = ""
         self.guesses: tuple[Guess, ...] = ()
         self.plan: Plan | None = None
+        #: What was recognised last: after an answer with which nothing fits, it can be taken back.
+        self.conditions: tuple[Condition, ...] = ()
         self.problem = ""
         #: Key of a condition -> the answer that was given, and the answers there were.
         self.answers: dict[str, str] = {}
@@ -60,6 +62,7 @@ class Case(QObject):
         self.stop()
         self.path = path
         self.contents = self.plan = None
+        self.conditions = ()
         self.guesses, self.sentence, self.problem = (), "", ""
         self.answers, self.offered, self.pairs = {}, {}, {}
         self._job = self._jobs.start(
@@ -133,7 +136,7 @@ class Case(QObject):
 
     def _was_planned(self, plan: "Plan") -> None:
         self._job = None
-        self.plan, self.problem = plan, ""
+        self.plan, self.problem, self.conditions = plan, "", plan.conditions
         for condition in plan.conditions:
             if condition.choices:
                 key = condition.choices[0].text.partition("=")[0]
@@ -147,7 +150,8 @@ class Case(QObject):
         if plan is self.plan and found:
             from dataclasses import replace
 
-            self.plan = replace(plan, conditions=(*plan.conditions, *found))
+            self.conditions = (*plan.conditions, *found)
+            self.plan = replace(plan, conditions=self.conditions)
             self.planned.emit()
 
     def _does_not_match(self, error: ModelwrightError) -> None:

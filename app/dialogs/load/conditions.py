@@ -61,7 +61,8 @@ class ConditionList(QScrollArea):
         for each in sorted(conditions, key=lambda each: order.index(each.standing)):
             key = each.choices[0].text.partition("=")[0] if each.choices else each.kind
             choices = each.choices or (offered.get(key, ()) if key in answers else ())
-            rows.append(ConditionRow(each, key, choices, answers.get(key, "")))
+            said = each.switch if each.switch in answers else answers.get(key, "")
+            rows.append(ConditionRow(each, key, choices, said))
             rows[-1].chosen.connect(self.chosen)
         self._show(rows)
 
@@ -125,7 +126,7 @@ class ConditionRow(QWidget):
         if choices:
             return self._list(choices, answer)
         if self.condition.switch:
-            return self._switch(self.condition.switch)
+            return self._switch(self.condition.switch, answer)
         if self.condition.standing != "repaired":
             return None
         box = WrappedCheck(self.tr("Allowed for"), self.condition.sentence)
@@ -134,10 +135,10 @@ class ConditionRow(QWidget):
         box.setToolTip(self.tr("Without this nothing of it would load."))
         return box
 
-    def _switch(self, text: str) -> "WrappedCheck":
+    def _switch(self, text: str, answer: str) -> "WrappedCheck":
         """A repair that is made unasked and can be left undone."""
         box = WrappedCheck(self.tr("Repair it"), self.condition.sentence)
-        box.box.setChecked(self.condition.standing == "repaired")
+        box.box.setChecked(answer != text)
         box.box.clicked.connect(lambda on: self.chosen.emit(text, "" if on else text))
         return box
 

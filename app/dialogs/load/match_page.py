@@ -165,9 +165,7 @@ class MatchPage(QWidget):
         """Show the plan as it is now; selection and scroll position stay."""
         before, self._plan = self._plan, case.plan
         current = self.table.current
-        self.conditions.show_conditions(
-            case.plan.conditions if case.plan is not None else (), case.answers, case.offered
-        )
+        self.conditions.show_conditions(case.conditions, case.answers, case.offered)
         scrolled = self.table.verticalScrollBar().value()
         self.model.show_plan(case.plan)
         self.totals.show_plan(case.plan)

@@ -191,8 +191,11 @@ class PlacePage(QWidget):
         self._jobs.start(
             lambda _: core.need(document, optimizer=optimizer, batch=batch, parts=parts),
             self._weighed,
-            lambda error: self.need.setText(str(error)),
+            self._not_weighed,
         )
+
+    def _not_weighed(self, error: "ModelwrightError") -> None:
+        self.need.setText(str(error))
 
     def _weighed(self, need: "Need") -> None:
         parts = {

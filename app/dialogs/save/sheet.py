@@ -137,7 +137,7 @@ class SaveSheet(QDialog):
         self._weighing = self._jobs.start(
             lambda _: (core.expected(document, options), standing(target) if there else ""),
             self._weighed,
-            lambda error: self.said.say(str(error), "problem"),
+            self._failed,
             wait=0.02,
         )
         self.code.show_code(self._script(target.name))
