@@ -43,14 +43,21 @@ def model(session: Session, state_of: StateOf, qapp: object) -> Iterator[ModuleT
     del tester
 
 
-def rows(model: ModuleTreeModel, parent: QModelIndex | None = None) -> list[str]:
-    """Every path in the order of the rows."""
-    parent = parent or QModelIndex()
-    found = []
-    for row in range(model.rowCount(parent)):
-        index = model.index(row, 0, parent)
-        assert model.parent(index) == parent
-        found += [str(index.data(PATH)), *rows(model, index)]
+def rows(model: ModuleTreeModel) -> list[str]:
+    """Every path in the order of the rows, with all of them expanded."""
+    row = 0
+    while row < model.rowCount():
+        model.expand(model.index(row, 0))
+        row += 1
+    return shown(model)
+
+
+def shown(model: ModuleTreeModel) -> list[str]:
+    """The paths of the rows that are shown; each is found again by its path."""
+    found = [str(model.index(row, 0).data(PATH)) for row in range(model.rowCount())]
+    for row, path in enumerate(found):
+        assert model.index_of(path).row() == row
+        assert model.at(row).depth == len(path.split(".")) if path else row == 0
     return found
 
 
@@ -59,7 +66,7 @@ def paths(document: Document) -> list[str]:
 
 
 def cell(model: ModuleTreeModel, path: str, column: Column, role: int = 0) -> object:
-    return model.data(model.index_of(path).siblingAtColumn(column), role)
+    return model.data(model.reveal(path).siblingAtColumn(column), role)
 
 
 def test_every_module_has_its_row_in_order(model: ModuleTreeModel, session: Session) -> None:
@@ -71,9 +78,9 @@ def test_nothing_below_the_root_is_made_before_it_is_looked_at(
 ) -> None:
     model = ModuleTreeModel()
     model.show_state(state_of(session))
-    assert len(model._nodes) == 1
-    assert model.hasChildren(model.index(0, 0))
-    assert len(model._nodes) == 1
+    assert model.rowCount() == 1
+    assert model.has_children(model.index(0, 0))
+    assert model.at(0).children is None
 
 
 def test_cells_say_what_the_analysis_found(model: ModuleTreeModel) -> None:
@@ -142,16 +149,16 @@ def test_a_layer_that_becomes_a_container_gets_rows_before_they_were_looked_at(
 ) -> None:
     session.apply("4 = Sequential(Linear(4, 4), Linear(4, 2))")
     model.show_state(state_of(session))
-    assert model.hasChildren(model.index_of("4"))
+    assert model.has_children(model.reveal("4"))
     session.undo()
     model.show_state(state_of(session))
-    assert not model.hasChildren(model.index_of("4"))
+    assert not model.has_children(model.reveal("4"))
 
 
 def test_a_new_name_and_a_check_mark_are_asked_for(model: ModuleTreeModel) -> None:
     asked: list[object] = []
     model.asked.connect(asked.append)
-    index = model.index_of("4")
+    index = model.reveal("4")
     model.setData(index, "head")
     trained = index.siblingAtColumn(Column.TRAINED)
     model.setData(trained, UNCHECKED.value, Qt.ItemDataRole.CheckStateRole)
@@ -163,7 +170,7 @@ def test_a_new_name_and_a_check_mark_are_asked_for(model: ModuleTreeModel) -> No
 def test_only_what_fits_a_filter_is_shown(model: ModuleTreeModel, session: Session) -> None:
     model.show_only(frozenset({"", "1", "1.1"}))
     assert rows(model) == ["", "1", "1.1"]
-    assert not model.hasChildren(model.index_of("1.1"))
+    assert not model.has_children(model.reveal("1.1"))
     model.show_only(None)
     assert rows(model) == paths(session.document)
 
