@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Role = Qt.ItemDataRole
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 NUMBERS = (Column.PARAMETERS, Column.MACS)
+_WITH_ICONS = frozenset(map(int, (Column.NAME, Column.MARK)))
+_COLOURED = frozenset(map(int, (Column.MARK, Column.ARGUMENTS, Column.OUTPUT)))
 
 
 def tr(text: str) -> str:
@@ -171,11 +173,16 @@ class Cells:
         )
 
     @cached_property
-    def drawn(self) -> tuple[tuple[str, Any, Any], ...]:
-        """What is drawn in each column: text, icon and colour."""
+    def drawn(self) -> tuple[tuple[int, str, Any, Any], ...]:
+        """What is drawn, where there is anything: column, text, icon and colour."""
         return tuple(
-            (text, self.icon(column), self.colour(column)) for column, text in enumerate(self.texts)
-        )
+            [
+                (column, text, self.icon(column) if column in _WITH_ICONS else None,
+                 self.colour(column) if column in _COLOURED else None)
+                for column, text in enumerate(self.texts)
+                if text
+            ]
+        )  # fmt: skip
 
     @cached_property
     def _mark(self) -> tuple[str, theme.Tone, str] | None:

@@ -7,7 +7,7 @@ its :class:`app.item_models.cells.Cells`, and look as Qt's own style draws them.
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize
+from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QColor, QIcon, QPainter, QPalette
 from PySide6.QtWidgets import QStyle, QStyleOptionFocusRect
 
@@ -35,12 +35,11 @@ class RowPainter:
         self._chosen = [(each.top(), each.bottom()) for each in view.selectionModel().selection()]
         self._current = view.currentIndex().row() if view.hasFocus() else -1
         header, style = view.header(), view.style()
-        self._columns = [
-            (column, header.sectionViewportPosition(column), header.sectionSize(column))
+        self._columns = {
+            column: (header.sectionViewportPosition(column), header.sectionSize(column))
             for column in map(int, Column)
             if not header.isSectionHidden(column) and header.sectionSize(column)
-        ]
-        self._left = min((left for _, left, _ in self._columns), default=0)
+        }
         self._indent = view.indentation()
         self._margin = style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, view) + 1
         self._side = style.pixelMetric(QStyle.PixelMetric.PM_SmallIconSize, None, view)
@@ -52,62 +51,64 @@ class RowPainter:
         self._bar = _pale(theme.tone("accent"), 0.55)
         self._bar_chosen = _pale(self._text_chosen, 0.9)
         self._width = view.viewport().width()
+        self._height = view.verticalHeader().defaultSectionSize()
         painter.setFont(stamps.font(False))
 
     def draw(self, row: int, cells: Cells, node: "Node") -> None:
         """Draw one row where the view has it."""
         painter, view = self._painter, self._view
-        top, height = view.rowViewportPosition(row), view.rowHeight(row)
+        top, height = view.rowViewportPosition(row), self._height
         chosen = any(first <= row <= last for first, last in self._chosen)
         if chosen:
             painter.fillRect(0, top, self._width, height, self._ground_chosen)
         elif row % 2:
             painter.fillRect(0, top, self._width, height, self._ground_other)
-        for column, left, width in self._columns:
-            if column == _TRAINED:
-                state = cells.check()
-                if state is not None:
-                    stamp = self._stamps.check(state, QSize(width, height))
-                    painter.drawPixmap(left, top, stamp)
-                continue
-            self._cell(column, QRect(left, top, width, height), cells, chosen)
-            if column == _NAME and view.has_arrow(node):
-                arrow = view.arrow_rect(row)
-                if arrow.width() > 0:
-                    stamp = self._stamps.arrow(node.expanded, chosen, arrow.size())
-                    painter.drawPixmap(arrow.topLeft(), stamp)
+        for column, text, icon, colour in cells.drawn:
+            place = self._columns.get(column)
+            if place is not None:
+                self._draw_cell(column, place, top, text, icon, colour, cells, chosen)
+        if _NAME in self._columns and view.has_arrow(node):
+            arrow = view.arrow_rect(row)
+            if arrow.width() > 0:
+                stamp = self._stamps.arrow(node.expanded, chosen, arrow.size())
+                painter.drawPixmap(arrow.topLeft(), stamp)
+        if _TRAINED in self._columns and (state := cells.check()) is not None:
+            left, width = self._columns[_TRAINED]
+            painter.drawPixmap(left, top, self._stamps.check(state, width, height))
         if row == self._current:
             self._draw_focus(QRect(0, top, self._width, height))
 
-    def _cell(self, column: int, room: QRect, cells: Cells, chosen: bool) -> None:
-        """Draw icon and text of a cell."""
-        painter, margin, side = self._painter, self._margin, self._side
-        text, icon, colour = cells.drawn[column]
-        left, top, height = room.left(), room.top(), room.height()
-        end = left + room.width()
+    def _draw_cell(
+        self, column: int, place: tuple[int, int], top: int, text: str,
+        icon: QIcon | None, colour: QColor | None, cells: Cells, chosen: bool,
+    ) -> None:  # fmt: skip
+        painter, margin, bold = self._painter, self._margin, False
+        left, end = place[0] + margin, place[0] + place[1] - margin
         if column == _NAME:
             left += self._indent * (cells.depth + 1)
-        left += margin
-        if icon is not None and left + side <= end:
-            mode = QIcon.Mode.Selected if chosen else QIcon.Mode.Normal
-            icon.paint(painter, left, top + (height - side) // 2, side, side, mode=mode)
-            left += side + 2 * margin
-        width = end - margin - left
-        if not text or width <= 0:
+            bold = cells.is_root
+        if icon is not None and left + self._side <= end + margin:
+            self._draw_icon(icon, left, top, chosen)
+            left += self._side + 2 * margin
+        if left >= end:
             return
-        bold = column == _NAME and cells.is_root
-        shown = self._stamps.text(text, bold, width)
-        if chosen or colour is None:
-            colour = self._text_chosen if chosen else self._text
-        painter.setPen(colour)
-        x = left + width - shown.width if column in _RIGHT else left
+        shown = self._stamps.text(text, bold, end - left)
+        painter.setPen(self._text_chosen if chosen else colour or self._text)
+        if column in _RIGHT:
+            left = end - shown.width
         if bold:
             painter.setFont(self._stamps.font(True))
-        painter.drawStaticText(QPointF(x, top + (height - shown.height) / 2), shown.laid_out)
+        at = QPointF(left, top + (self._height - shown.height) / 2)
+        painter.drawStaticText(at, shown.laid_out)
         if bold:
             painter.setFont(self._stamps.font(False))
         if column == _PARAMETERS and (share := cells.share()):
-            self._draw_bar(room, share, chosen)
+            self._draw_bar(QRect(place[0], top, place[1], self._height), share, chosen)
+
+    def _draw_icon(self, icon: QIcon, left: int, top: int, chosen: bool) -> None:
+        mode = QIcon.Mode.Selected if chosen else QIcon.Mode.Normal
+        side = self._side
+        icon.paint(self._painter, left, top + (self._height - side) // 2, side, side, mode=mode)
 
     def _draw_bar(self, cell: QRect, share: float, chosen: bool) -> None:
         """Draw the thin bar of a module's share under its number of parameters."""

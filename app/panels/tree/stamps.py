@@ -94,13 +94,13 @@ class Stamps:
 
         return self._picture(("arrow", expanded, chosen), size, draw)
 
-    def check(self, state: Qt.CheckState, size: QSize) -> QPixmap:
+    def check(self, state: Qt.CheckState, width: int, height: int) -> QPixmap:
         """Return a cell with the check box where the delegate looks for clicks on it."""
 
         def draw(painter: QPainter) -> None:
             option = QStyleOptionViewItem()
             option.initFrom(self._widget)
-            option.rect = QRect(QPoint(), size)
+            option.rect = QRect(0, 0, width, height)
             option.features |= QStyleOptionViewItem.ViewItemFeature.HasCheckIndicator
             option.checkState = state
             box = QStyle.SubElement.SE_ItemViewItemCheckIndicator
@@ -110,7 +110,7 @@ class Stamps:
                 QStyle.PrimitiveElement.PE_IndicatorItemViewItemCheck, option, painter, self._widget
             )
 
-        return self._picture(("check", state), size, draw)
+        return self._picture(("check", state), QSize(width, height), draw)
 
     @property
     def _style(self) -> QStyle:
