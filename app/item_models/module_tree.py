@@ -20,10 +20,7 @@ Index = QModelIndex | QPersistentModelIndex
 Flag = Qt.ItemFlag
 Role = Qt.ItemDataRole
 _ROOT = (
-    Flag.ItemIsEnabled
-    | Flag.ItemIsSelectable
-    | Flag.ItemIsDropEnabled
-    | Flag.ItemNeverHasChildren
+    Flag.ItemIsEnabled | Flag.ItemIsSelectable | Flag.ItemIsDropEnabled | Flag.ItemNeverHasChildren
 )
 _ROW = _ROOT | Flag.ItemIsDragEnabled
 

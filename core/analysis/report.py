@@ -145,7 +145,9 @@ class Report:
         """Return what is known about the module at ``path``; raises ``EditRefused``."""
         module = self.document.module(path)
         if self._plain:
-            calls = tuple(_calls_at(path, self._call, self._places)) if self._call is not None else ()
+            calls = (
+                tuple(_calls_at(path, self._call, self._places)) if self._call is not None else ()
+            )
         else:
             calls = tuple(self._by_module.get(id(module), ()))
         return self._module(path, module, calls)

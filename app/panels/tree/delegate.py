@@ -31,9 +31,8 @@ class TreeDelegate(QStyledItemDelegate):
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
         hint = super().sizeHint(option, index)
-        inwards = 0
+        width = hint.width()
         if index.column() == Column.NAME:
-            inwards = self._view.arrow_rect(index.row()).right() - self._view.columnViewportPosition(
-                Column.NAME
-            )
-        return QSize(hint.width() + inwards, row_height(option.fontMetrics))
+            left = self._view.columnViewportPosition(Column.NAME)
+            width += self._view.arrow_rect(index.row()).right() + 1 - left
+        return QSize(width, row_height(option.fontMetrics))

@@ -32,7 +32,9 @@ class RowPainter:
         self._view = view
         self._painter = painter
         self._stamps = stamps
-        self._chosen = [(each.top(), each.bottom()) for each in view.selectionModel().selection()]
+        chosen = view.selectionModel().selection()
+        ranges = [chosen.at(number) for number in range(chosen.count())]
+        self._chosen = [(each.top(), each.bottom()) for each in ranges]
         self._current = view.currentIndex().row() if view.hasFocus() else -1
         header, style = view.header(), view.style()
         self._columns = {
@@ -94,11 +96,10 @@ class RowPainter:
             return
         shown = self._stamps.text(text, bold, end - left)
         painter.setPen(self._text_chosen if chosen else colour or self._text)
-        if column in _RIGHT:
-            left = end - shown.width
         if bold:
             painter.setFont(self._stamps.font(True))
-        at = QPointF(left, top + (self._height - shown.height) / 2)
+        x = end - shown.width if column in _RIGHT else left
+        at = QPointF(x, top + (self._height - shown.height) / 2)
         painter.drawStaticText(at, shown.laid_out)
         if bold:
             painter.setFont(self._stamps.font(False))
