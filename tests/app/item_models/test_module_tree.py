@@ -144,6 +144,65 @@ def test_a_moved_row_is_moved_and_not_made_anew(
     assert kept.data(PATH) == "4"
 
 
+def test_what_is_expanded_stays_so_when_it_is_moved_and_when_it_is_hidden(
+    model: ModuleTreeModel, session: Session, state_of: StateOf
+) -> None:
+    model.reveal("1.2")
+    session.apply(core.Move("1", "", 0))
+    model.show_state(state_of(session))
+    assert shown(model) == ["", "0", "0.0", "0.1", "0.2", "1", "2", "3", "4"]
+    model.collapse(model.index(0, 0))
+    assert shown(model) == [""]
+    session.apply(core.Insert("0", None, "ReLU()"))
+    model.show_state(state_of(session))
+    model.expand(model.index(0, 0))
+    assert shown(model) == ["", "0", "0.0", "0.1", "0.2", "0.3", "1", "2", "3", "4"]
+
+
+def test_levels_are_shown_and_no_more(model: ModuleTreeModel, session: Session) -> None:
+    model.expand_to(-1)
+    assert shown(model) == paths(session.document)
+    model.expand_to(1)
+    assert shown(model) == ["", "0", "1", "2", "3", "4"]
+    assert model.index_of("1.0").row() == -1
+    assert model.nearest("1.0") == model.index_of("1")
+    model.expand_to(0)
+    assert shown(model) == [""]
+    model.expand(model.index(0, 0))
+    assert shown(model) == ["", "0", "1", "2", "3", "4"]
+
+
+def test_all_below_a_row_is_expanded(
+    model: ModuleTreeModel, session: Session, state_of: StateOf
+) -> None:
+    session.apply("1.2 = Sequential(ReLU(), Sequential(Tanh()))")
+    model.show_state(state_of(session))
+    model.expand_below(model.reveal("1"))
+    assert shown(model)[2:9] == ["1", "1.0", "1.1", "1.2", "1.2.0", "1.2.1", "1.2.1.0"]
+    model.collapse(model.index_of("1"))
+    model.expand(model.index_of("1"))
+    assert "1.2.1.0" in shown(model)
+
+
+def test_what_the_eye_sees_of_a_tree_is_heard(model: ModuleTreeModel) -> None:
+    heard = Qt.ItemDataRole.AccessibleTextRole
+    assert cell(model, "1", Column.NAME, heard) == "1, level 2, collapsed"
+    model.expand(model.index_of("1"))
+    assert cell(model, "1", Column.NAME, heard) == "1, level 2, expanded"
+    assert cell(model, "1.2", Column.NAME, heard) == "2, level 3"
+    assert cell(model, "1.2", Column.TYPE, heard) == "ReLU"
+
+
+def test_a_new_selection_leaves_the_cells_as_they_are(
+    model: ModuleTreeModel, session: Session, state_of: StateOf
+) -> None:
+    from dataclasses import replace
+
+    cells = model.cells(0)
+    model.show_state(replace(model.state, selection=("1",)))
+    assert model.cells(0) is cells
+
+
 def test_a_layer_that_becomes_a_container_gets_rows_before_they_were_looked_at(
     model: ModuleTreeModel, session: Session, state_of: StateOf
 ) -> None:
@@ -229,6 +288,25 @@ def random_edit(document: Document, dice: random.Random) -> core.Edit:
             return core.Freeze(path)
 
 
+def toggle(model: ModuleTreeModel, row: int) -> None:
+    index = model.index(row, 0)
+    (model.collapse if model.is_expanded(index) else model.expand)(index)
+
+
+def expanded_paths(model: ModuleTreeModel) -> list[str]:
+    """What has to be shown, from the document and from which rows are expanded."""
+
+    def below(path: str, module: nn.Module) -> list[str]:
+        found = [path]
+        if model.is_expanded(model.index_of(path)):
+            for name, child in module.named_children():
+                found += below(f"{path}.{name}" if path else name, child)
+        return found
+
+    document = model.state.document
+    return [] if document is None else below("", document.root)
+
+
 def test_a_thousand_random_edits_undos_and_redos(
     model: ModuleTreeModel, session: Session, state_of: StateOf
 ) -> None:
@@ -251,6 +329,11 @@ def test_a_thousand_random_edits_undos_and_redos(
                 session.document, history.origin, steps=tuple(history.steps), cursor=history.cursor
             )
         )
+        for _ in range(2):
+            toggle(model, dice.randrange(model.rowCount()))
+        assert shown(model) == expanded_paths(model)
         if turn % 3 == 0:  # else rows that were never looked at change too
             assert rows(model) == paths(session.document)
+        if turn % 5 == 0:
+            model.expand_to(dice.choice([0, 1, 2, -1]))
     assert rows(model) == paths(session.document)
