@@ -233,7 +233,7 @@ class Commands(QObject):
         """Edit the name where it stands."""
         view = self.window.tree.view
         view.setFocus()
-        view.edit(self.window.tree.model.index_of(self.state.current or ""))
+        view.edit(self.window.tree.model.reveal(self.state.current or ""))
 
     # The clipboard
 

@@ -352,6 +352,16 @@ class MainWindow(QMainWindow):
             self._seen = True
             QTimer.singleShot(0, self, self.seen.emit)  # the panels inside are painted after this
 
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        from app.tab_order import following
+
+        stop = following(self, forwards)
+        if stop is None:
+            return super().focusNextPrevChild(forwards)
+        reason = Qt.FocusReason.TabFocusReason if forwards else Qt.FocusReason.BacktabFocusReason
+        stop.setFocus(reason)
+        return True
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if mime.files_in(event.mimeData()):
             event.acceptProposedAction()

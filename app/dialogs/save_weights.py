@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from core.document import Document
 
 _WEIGHTS = "Weights (*.pth *.pt *.bin *.pkl)"
-#: A message box breaks lines as early as it can; these two are to be compared, each on one.
-_CELL = "white-space: nowrap; padding: 2px 14px 2px 0"
+_CELL = "padding: 2px 14px 2px 0"
+#: A message box breaks lines as early as it can; what is to be compared stands on one if it fits.
+_UNBROKEN = f"white-space: nowrap; {_CELL}"
+#: What a message box needs beside its text, in letters: its icon and margins.
+_BESIDE = 16
 _CHECKPOINTS = "Checkpoints (" + " ".join(f"*{each}" for each in mime.WEIGHTS) + " *.index.json)"
 _ANY = f"Models, recipes, weights (*.py *.json {_CHECKPOINTS[13:-1]});;All files (*)"
 
@@ -118,8 +121,9 @@ def _may_overwrite(parent: QWidget, path: Path, fresh: str) -> bool:
     buttons = QMessageBox.StandardButton
     question = _tr("Write over {}?").format(escape(path.name))
     rows = ((_tr("There now:"), standing(path)), (_tr("Would be written:"), fresh))
+    cell = _UNBROKEN if _fits(parent, rows) else _CELL
     table = "".join(
-        f"<tr><td style='{_CELL}'>{name}</td><td style='{_CELL}'>{escape(facts)}</td></tr>"
+        f"<tr><td style='{_UNBROKEN}'>{name}</td><td style='{cell}'>{escape(facts)}</td></tr>"
         for name, facts in rows
         if facts
     )
@@ -132,6 +136,14 @@ def _may_overwrite(parent: QWidget, path: Path, fresh: str) -> bool:
         )
         == buttons.Yes
     )
+
+
+def _fits(parent: QWidget, rows: tuple[tuple[str, str], ...]) -> bool:
+    """Whether names and facts fit side by side on the parent's screen, in a message box."""
+    metrics = parent.fontMetrics()
+    widest = sum(max(map(metrics.horizontalAdvance, column)) for column in zip(*rows, strict=True))
+    beside = _BESIDE * metrics.averageCharWidth()
+    return widest + beside <= parent.screen().availableGeometry().width()
 
 
 def _insists(parent: QWidget, problems: int) -> bool:
