@@ -23,7 +23,8 @@ def inspect(file: Path, every: bool, as_json: bool) -> int:
     """Say what is in FILE, and which model it is of. Nothing in it is run or loaded.
 
     FILE is a checkpoint of any kind: .pth, .pt, .pkl, .bin, .ckpt, .safetensors, an index of
-    shards. What matters is what stands in it, not its suffix.
+    shards, a folder of torch.distributed.checkpoint. What matters is what stands in it, not its
+    suffix.
     """
     contents = read_contents(file)
     guesses = _guesses(contents)
@@ -56,6 +57,7 @@ def as_plain(contents: Contents, guesses: tuple[Guess, ...]) -> dict[str, Any]:
                 "device": tensor.device,
                 "storage": tensor.storage.key,
                 **({"special": tensor.special} if tensor.special else {}),
+                **({"pieces": len(tensor.pieces)} if tensor.pieces else {}),
             }
             for name, tensor in contents.tensors.items()
         ],
@@ -88,7 +90,7 @@ def as_plain(contents: Contents, guesses: tuple[Guess, ...]) -> dict[str, Any]:
 
 def _told(contents: Contents, guesses: tuple[Guess, ...], every: bool) -> Iterator[str]:
     tensors = contents.tensors
-    yield click.style(contents.path.name, bold=True)
+    yield click.style(contents.path.resolve().name, bold=True)
     yield _fact("kind", f"{contents.kind} ({contents.format})")
     yield _fact("tensors", f"{len(tensors):,}, {_bytes(contents.bytes)}, {_dtypes(tensors)}")
     devices = sorted({each.device for each in tensors.values()} - {""})
@@ -167,6 +169,7 @@ def _tensors(tensors: Mapping[str, StoredTensor], every: bool) -> Iterator[str]:
         if len(shown) < len(items) and number == _TENSORS - 4:
             yield f"  … {len(items) - len(shown):,} more (--all)"
         special = f"  {each.special}" if each.special else ""
+        special += f"  in {len(each.pieces)} pieces" if each.pieces else ""
         size = f"{each.dtype:<9}  {_bytes(each.bytes)}{special}"
         yield f"  {name:<{names}}  {_shape(each):<{shapes}}  {size}"
 

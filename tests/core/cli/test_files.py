@@ -231,3 +231,24 @@ def test_training_is_saved_along(run: Run, tmp_path: Path) -> None:
     other = small()
     other.load_state_dict(found["model"], strict=True)
     torch.optim.Adam(other.parameters()).load_state_dict(found["optimizer"])
+
+
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+def test_a_folder_of_torch_distributed(run: Run, tmp_path: Path) -> None:
+    import torch.distributed.checkpoint as dcp
+
+    folder, net = tmp_path / "step", small()
+    dcp.save({"model": net.state_dict(), "epoch": 3}, checkpoint_id=folder, no_dist=True)
+    status, out, _ = run("inspect", folder)
+    assert status == 0
+    assert "training checkpoint (torch distributed)" in out
+    assert run("match", SMALL, folder)[0] == 0
+    assert run("load", SMALL, folder, "--save", tmp_path / "a.pth")[0] == 0
+    assert run("convert", folder / ".metadata", tmp_path / "b.pth")[0] == 0
+    for name in ("a.pth", "b.pth"):
+        found = torch.load(tmp_path / name)
+        assert all(torch.equal(found[n], tensor) for n, tensor in net.state_dict().items())
+    (folder / "__0_0.distcp").unlink()
+    status, _, err = run("inspect", folder)
+    assert status == 2
+    assert "__0_0.distcp" in err
