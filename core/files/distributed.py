@@ -1,7 +1,7 @@
 """What ``torch.distributed.checkpoint`` writes: a folder of parts, and one pickle that knows them.
 
-``.metadata`` is a pickled ``Metadata`` (torch/distributed/checkpoint/metadata.py): of each entry its
-shape and dtype and the chunks it was cut into, and of each chunk the file, offset and length
+``.metadata`` is a pickled ``Metadata`` (torch/distributed/checkpoint/metadata.py): of each entry
+its shape and dtype and the chunks it was cut into, and of each chunk the file, offset and length
 (``_StorageInfo`` in filesystem.py). What stands there is a small zip of ``torch.save``: its own
 directory and pickle are read, its tensor is not.
 """
@@ -16,6 +16,7 @@ from core.files.contents import Contents, Inert, Piece, Storage, StoredTensor
 from core.files.inert import read_pickle
 from core.files.pieces import put_together
 from core.files.sets import contents
+from core.files.told import told
 from core.files.torch_zip import unpickled
 from core.files.verdicts import verdicts
 from core.files.zipped import Archive
@@ -81,25 +82,20 @@ class _Folder:
             match _state(index), _state(info):
                 case (
                     {"fqn": str(name), **rest},
-                    {
-                        "relative_path": str(file),
-                        "offset": int(begin),
-                        "length": int(length),
-                        **how,
-                    },
+                    {"relative_path": str(file), "offset": int(begin), "length": int(size), **how},
                 ):
                     pass
                 case _:
                     raise CheckpointError(f"{self.path} has a place that cannot be understood.")
             at = rest.get("offset")
-            if begin < 0 or length < 0 or not (at is None or _is_row(at)):
+            if begin < 0 or size < 0 or not (at is None or _is_row(at)):
                 raise CheckpointError(f"{self.path}: {name} is said to stand at byte {begin}.")
             if how.get("transform_descriptors"):
                 raise CheckpointError(
                     f"{self.path}: {name} was packed by an extension"
-                    f" ({how['transform_descriptors']}), which only it can read."
+                    f" ({told(how['transform_descriptors'])}), which only it can read."
                 )
-            yield (name, at), (file, begin, length)
+            yield (name, at), (file, begin, size)
 
     def entries(self) -> Iterator[tuple[str, Any]]:
         """Yield the name of each entry and what it is: a tensor, or any other value."""
@@ -123,10 +119,12 @@ class _Folder:
         pieces = []
         for chunk in chunks:
             at, size = _state(chunk).get("offsets"), _state(chunk).get("sizes")
-            found = self._at(name, at) if _is_row(at) else None
+            if not isinstance(at, tuple) or not _is_row(at):
+                raise CheckpointError(f"{self.path} does not say where a piece of {name} goes.")
+            found = self._at(name, at)
             if not isinstance(found, StoredTensor) or (found.shape, found.dtype) != (size, dtype):
                 raise CheckpointError(
-                    f"{self.path} says that {name} is {_told(size)} {dtype} at {at}, and something"
+                    f"{self.path} says that {name} is {told(size)} {dtype} at {told(at)}, and something"
                     " else stands there; it is damaged, or of other files than these."
                 )
             pieces.append(Piece(at, found))
@@ -163,10 +161,6 @@ def _state(value: Any) -> Mapping[Any, Any]:
 
 def _is_row(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) <= 64 and all(type(e) is int for e in value)
-
-
-def _told(shape: Any) -> str:
-    return "×".join(map(str, shape)) if isinstance(shape, tuple) else str(shape)
 
 
 def _nested(path: Path, entries: Mapping[str, Any], plan: Mapping[Any, Any]) -> Any:
