@@ -46,7 +46,7 @@ def tensor(
     """``torch._utils._rebuild_tensor`` and ``_v2``."""
     if not isinstance(storage, TypedStorage):
         raise Refusal("has a tensor without a storage.")
-    return _checked(storage.storage, storage.dtype, offset, shape, stride, requires_grad)
+    return checked(storage.storage, storage.dtype, offset, shape, stride, requires_grad)
 
 
 def _tensor_v3(
@@ -55,7 +55,7 @@ def _tensor_v3(
 ) -> StoredTensor:  # fmt: skip
     if not isinstance(storage, TypedStorage):
         raise Refusal("has a tensor without a storage.")
-    return _checked(storage.storage, _dtype(dtype), offset, shape, stride, requires_grad)
+    return checked(storage.storage, _dtype(dtype), offset, shape, stride, requires_grad)
 
 
 def _dtype(mention: Any) -> str:
@@ -70,10 +70,10 @@ def _sizes(value: Any) -> tuple[int, ...]:
     return tuple(value)
 
 
-def _checked(
+def checked(
     storage: Storage, dtype: str, offset: Any, shape: Any, stride: Any, requires_grad: Any
 ) -> StoredTensor:
-    """Hold what is declared against the bytes that are there."""
+    """Return a tensor whose bytes are there, as many as it declares; raises :class:`Refusal`."""
     shape, stride = _sizes(shape), _sizes(stride)
     if type(offset) is not int or offset < 0 or len(shape) != len(stride):
         raise Refusal("has a tensor whose offset and strides make no sense.")
@@ -216,7 +216,7 @@ def _filled(state: Any) -> Any:
     for size in shape[:-1] if fortran else reversed(shape[1:]):
         steps.append(steps[-1] * size)
     stride = tuple(steps if fortran else reversed(steps))[: len(shape)]
-    return _checked(data.storage, name, 0, shape, stride, False)
+    return checked(data.storage, name, 0, shape, stride, False)
 
 
 #: Name -> what it builds. Everything else is only noted.

@@ -124,8 +124,8 @@ class _Folder:
             found = self._at(name, at)
             if not isinstance(found, StoredTensor) or (found.shape, found.dtype) != (size, dtype):
                 raise CheckpointError(
-                    f"{self.path} says that {name} is {told(size)} {dtype} at {told(at)}, and something"
-                    " else stands there; it is damaged, or of other files than these."
+                    f"{self.path} says that {name} is {told(size)} {dtype} at {told(at)}, and"
+                    " something else stands there; it is damaged, or of other files than these."
                 )
             pieces.append(Piece(at, found))
         if len(pieces) == 1 and pieces[0].tensor.shape == shape:

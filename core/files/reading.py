@@ -10,6 +10,7 @@ from core.files.contents import Contents
 #: ``reads(path, head) -> bool``, where ``head`` is the first 4 KiB, and
 #: ``read(path) -> Contents``.
 _READERS = (
+    "exported",
     "torch_zip",
     "safetensors",
     "sharded",  # JSON

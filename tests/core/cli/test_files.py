@@ -252,3 +252,18 @@ def test_a_folder_of_torch_distributed(run: Run, tmp_path: Path) -> None:
     status, _, err = run("inspect", folder)
     assert status == 2
     assert "__0_0.distcp" in err
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_exported_program(run: Run, tmp_path: Path) -> None:
+    net, file = small().eval(), tmp_path / "net.pt2"
+    torch.export.save(torch.export.export(net, (torch.randn(2, 4),)), file)
+    status, out, _ = run("inspect", file)
+    assert status == 0
+    assert "exported program (torch export)" in out
+    assert run("match", SMALL, file)[0] == 0
+    assert run("load", SMALL, file, "--save", tmp_path / "a.pth")[0] == 0
+    assert run("convert", file, tmp_path / "b.pth")[0] == 0
+    for name in ("a.pth", "b.pth"):
+        found = torch.load(tmp_path / name)
+        assert all(torch.equal(found[n], tensor) for n, tensor in net.state_dict().items())
