@@ -20,10 +20,25 @@ class Bytes(bytes):
 
 @dataclass(frozen=True)
 class TypedStorage:
-    """A storage as a pickle names it: with the dtype of its numbers."""
+    """A storage as a pickle names it: with the dtype of its numbers.
+
+    A view of one shows ``numel`` of its numbers from ``start`` on; tensors of it share its bytes.
+    """
 
     storage: Storage
     dtype: str
+    start: int = 0
+    numel: int | None = None
+
+    def view(self, start: int, numel: int) -> "TypedStorage":
+        """Return a view; raises :class:`Refusal` where it reaches beyond what it is of."""
+        mine = self.storage.bytes // ITEM_BYTES[self.dtype] if self.numel is None else self.numel
+        if start < 0 or numel < 0 or start + numel > mine:
+            raise Refusal(
+                f"has a view of {numel:,} numbers from {start:,} on of a storage of {mine:,}; it is"
+                " damaged, or made to mislead."
+            )
+        return TypedStorage(self.storage, self.dtype, self.start + start, numel)
 
 
 #: The classes of torch's typed storages, and their dtypes.
@@ -46,7 +61,18 @@ def tensor(
     """``torch._utils._rebuild_tensor`` and ``_v2``."""
     if not isinstance(storage, TypedStorage):
         raise Refusal("has a tensor without a storage.")
-    return checked(storage.storage, storage.dtype, offset, shape, stride, requires_grad)
+    return _shown(storage, storage.dtype, offset, shape, stride, requires_grad)
+
+
+def _shown(
+    storage: TypedStorage, dtype: str, offset: Any, shape: Any, stride: Any, requires_grad: Any
+) -> StoredTensor:
+    """Return a tensor of a storage, or of a view of one, beyond which it may not reach."""
+    if storage.numel is None:
+        return checked(storage.storage, dtype, offset, shape, stride, requires_grad)
+    seen = replace(storage.storage, bytes=storage.numel * ITEM_BYTES[storage.dtype])
+    found = checked(seen, dtype, offset, shape, stride, requires_grad)
+    return replace(found, storage=storage.storage, offset=found.offset + storage.start)
 
 
 def _tensor_v3(
@@ -55,7 +81,7 @@ def _tensor_v3(
 ) -> StoredTensor:  # fmt: skip
     if not isinstance(storage, TypedStorage):
         raise Refusal("has a tensor without a storage.")
-    return checked(storage.storage, _dtype(dtype), offset, shape, stride, requires_grad)
+    return _shown(storage, _dtype(dtype), offset, shape, stride, requires_grad)
 
 
 def _dtype(mention: Any) -> str:
@@ -91,6 +117,11 @@ def _parameter(data: Any, requires_grad: Any = True, *rest: Any) -> Any:
     if not isinstance(data, StoredTensor):
         return Inert("torch.nn.parameter.Parameter", True, (data, requires_grad))
     return replace(data, parameter=True, requires_grad=bool(requires_grad))
+
+
+def _variable(data: Any, *rest: Any) -> Any:
+    """``Variable(data, ...)``: what held a tensor before 0.4, when tensors had no gradients."""
+    return data if isinstance(data, StoredTensor) else Inert("torch.autograd.Variable", True, rest)
 
 
 def _quantized(
@@ -186,10 +217,16 @@ def _array_type(text: Any, *rest: Any) -> ArrayType:
     return ArrayType(_ARRAYS.get(short, ""), str(text).startswith(">"))
 
 
+def _bytes(*nothing: Any) -> Any:
+    """``bytes()``, as protocols 0 to 2 write that there are none."""
+    return b"" if not nothing else Inert("builtins.bytes", True, nothing)
+
+
 def _number(kind: Any, data: Any = b"", *rest: Any) -> Any:
     """``numpy.core.multiarray.scalar``: one number, of which the commonest kinds are read."""
     codes = {"float64": "<d", "float32": "<f", "int64": "<q", "int32": "<i", "bool": "<?"}
     code = codes.get(kind.name) if isinstance(kind, ArrayType) else None
+    data = data.encode("latin1") if isinstance(data, str) else data
     if code is None or not isinstance(data, bytes) or len(data) != struct.calcsize(code):
         return Inert("numpy.scalar", True, (kind,))
     return struct.unpack(code, data)[0]
@@ -197,26 +234,37 @@ def _number(kind: Any, data: Any = b"", *rest: Any) -> Any:
 
 def _from_buffer(data: Any, kind: Any, shape: Any, order: Any = "C") -> Any:
     """``numpy.core.numeric._frombuffer``, which protocol 5 writes."""
-    return _filled((1, shape, kind, order == "F", data))
+    if not isinstance(data, Bytes):
+        return Inert("numpy.ndarray", True, (data, kind, shape))
+    return _filled((1, shape, kind, order == "F", data), data.storage)
 
 
-def _filled(state: Any) -> Any:
-    """``ndarray.__setstate__``: (version, shape, dtype, is Fortran order, bytes)."""
+def _filled(state: Any, place: Storage) -> Any:
+    """``ndarray.__setstate__``: (version, shape, dtype, is Fortran order, bytes).
+
+    Protocols 0 to 2 have no bytes but in a text, and Python 2 knew no difference: those do not
+    stand in the file as they are, and are held, under the name that ``place`` has.
+    """
     match state:
-        case (_, tuple(shape), ArrayType(name=name, big=big), bool(fortran), Bytes() as data):
-            pass
+        case (_, tuple(shape), ArrayType(name=name, big=big), bool(fortran), bytes() | str()):
+            data = state[4]
         case _:
             return Inert("numpy.ndarray", True, (state,))
     if not name:
         return Inert("numpy.ndarray", True, ("of objects or texts",))
     if big:
         raise Refusal("has an array in the other byte order (big-endian); save it on this machine.")
+    if isinstance(data, Bytes):
+        storage = data.storage
+    else:
+        held = data.encode("latin1") if isinstance(data, str) else data
+        storage = replace(place, bytes=len(held), held=held)
     shape = _sizes(shape)
     steps = [1]
     for size in shape[:-1] if fortran else reversed(shape[1:]):
         steps.append(steps[-1] * size)
     stride = tuple(steps if fortran else reversed(steps))[: len(shape)]
-    return checked(data.storage, name, 0, shape, stride, False)
+    return checked(storage, name, 0, shape, stride, False)
 
 
 #: Name -> what it builds. Everything else is only noted.
@@ -226,6 +274,8 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_tensor_v3": _tensor_v3,
     "torch._utils._rebuild_parameter": _parameter,
     "torch._utils._rebuild_parameter_with_state": _parameter,
+    "torch.nn.parameter.Parameter": _parameter,
+    "torch.autograd.variable.Variable": _variable,
     "torch._utils._rebuild_qtensor": _quantized,
     "torch._utils._rebuild_sparse_tensor": _sparse,
     "torch._utils._rebuild_meta_tensor_no_storage": _without_storage,
@@ -236,6 +286,7 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "builtins.dict": _dictionary,
     "__builtin__.dict": _dictionary,
     "builtins.list": _items,
+    "builtins.bytes": _bytes,
     "builtins.set": _items,
     "builtins.frozenset": _items,
     "__builtin__.set": _items,
@@ -256,10 +307,10 @@ PARTS: dict[str, Callable[..., Any]] = {
 }
 
 
-def built_upon(target: Any, state: Any) -> Any:
+def built_upon(target: Any, state: Any, place: Storage) -> Any:
     """Return plain data after ``__setstate__``: arrays get their numbers, dtypes their order."""
     if isinstance(target, Array):
-        return _filled(state)
+        return _filled(state, place)
     if isinstance(target, ArrayType) and isinstance(state, tuple) and len(state) > 1:
         return ArrayType(target.name, state[1] == ">")
     return target  # an OrderedDict's attributes are of no use here

@@ -81,20 +81,20 @@ def _programs(archive: Archive) -> Iterator[_Program]:
     records = archive.records
     if _OLD in records:
         suffix = "pt" if "serialized_state_dict.pt" in records else "json"  # of the same content
-        parts = (f"serialized_{part}.{suffix}" for part in ("state_dict", "constants"))
-        yield _Program("model", *parts, "serialized_example_inputs.pt")
+        weights, constants = (f"serialized_{part}.{suffix}" for part in ("state_dict", "constants"))
+        yield _Program("model", weights, constants, "serialized_example_inputs.pt")
         return
     for record in records:
         root, models, file = record.rpartition("models/")
         if not models or not file.endswith(".json"):
             continue
         name = file.removesuffix(".json")
-        parts = (
+        configs = {p: f"{root}data/{p}/{name}_{p}_config.json" for p in ("weights", "constants")}
+        weights, constants = (
             config if config in records else f"{root}data/{part}/{name}.pt"
-            for part in ("weights", "constants")
-            if (config := f"{root}data/{part}/{name}_{part}_config.json")
+            for part, config in configs.items()
         )
-        yield _Program(name, *parts, f"{root}data/sample_inputs/{name}.pt")
+        yield _Program(name, weights, constants, f"{root}data/sample_inputs/{name}.pt")
 
 
 @dataclass

@@ -170,7 +170,8 @@ def _build(self: Any) -> None:
     if isinstance(target, Inert):
         target.state = state
         return
-    built = built_upon(target, state)
+    at = self.position()
+    built = built_upon(target, state, Storage(self.path, str(at), 0, None))
     self.stack[-1] = built
     if built is not target:  # what was remembered under a number is this one from now on
         for number in [n for n, each in self.memo.items() if each is target][-3:]:

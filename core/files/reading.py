@@ -15,6 +15,7 @@ _READERS = (
     "safetensors",
     "sharded",  # JSON
     "torch_legacy",
+    "torch_tar",
     "distributed",
     "raw_pickle",
     "onnx",

@@ -32,6 +32,7 @@ _MODULES = re.compile(
     r"^(torch\.nn\.(modules|parallel)|torchvision\.(models|ops))\.[\w.]+\.[A-Z]\w*$"
 )
 _DISTRIBUTED = re.compile(r"^torch\.distributed\.checkpoint\.(metadata|filesystem)\.\w+$")
+_TENSORS = re.compile(r"^torch\.(cuda\.)?[A-Z]\w*(Tensor|Storage)$")
 _OPTIMIZERS = re.compile(r"^torch\.optim\.(\w+\.)*[A-Z]\w*$")
 _DTYPES = re.compile(r"^torch\.(b?float|u?int|bool|complex|q?u?int)\w*$")
 _FAMOUS = (
@@ -67,6 +68,8 @@ def _verdict(name: str, called: bool) -> Named:
         return Named(name, "known", "a module of PyTorch", called)
     if name.startswith("__torch__."):
         return Named(name, "known", "a part of a TorchScript model", called)
+    if _TENSORS.match(name):
+        return Named(name, "known", "a kind of tensor", called)
     if _DISTRIBUTED.match(name):
         return Named(name, "known", "says where the parts of a checkpoint stand", called)
     if _OPTIMIZERS.match(name):
