@@ -171,6 +171,13 @@ def _items(values: Any = ()) -> list[Any]:
     return list(values) if isinstance(values, list | tuple) else [values]
 
 
+def _set(values: Any = ()) -> Any:
+    """A set of plain values; of others, which might not be hashable, the list of them."""
+    items = _items(values)
+    plain = all(isinstance(each, str | int | float | bool) for each in items)
+    return set(items) if plain else items
+
+
 def _dictionary(*args: Any) -> dict[Any, Any]:
     pairs = args[-1] if args and isinstance(args[-1], list | tuple) else ()
     made: dict[Any, Any] = {}
@@ -287,10 +294,10 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "__builtin__.dict": _dictionary,
     "builtins.list": _items,
     "builtins.bytes": _bytes,
-    "builtins.set": _items,
-    "builtins.frozenset": _items,
-    "__builtin__.set": _items,
-    "__builtin__.frozenset": _items,
+    "builtins.set": _set,
+    "builtins.frozenset": _set,
+    "__builtin__.set": _set,
+    "__builtin__.frozenset": _set,
     "_codecs.encode": _encoded,
     "numpy.dtype": _array_type,
     "numpy.core.multiarray._reconstruct": _array,

@@ -336,6 +336,64 @@ class TestShards:
             read_contents(file)
 
 
+class _Root:
+    """A storage that is a view of another: what is written of it is a persistent id."""
+
+    def __init__(self, *pid: Any) -> None:
+        self.pid = pid
+
+
+class _View:
+    """A tensor in a view of a storage, as PyTorch wrote them before 0.4."""
+
+    def __init__(self, root: str, numel: int, view: tuple[str, int, int], shape: Any) -> None:
+        self.storage = _Root("storage", torch.FloatStorage, root, "cpu", numel, view)
+        self.shape = shape
+
+    def __reduce__(self) -> Any:
+        stride = torch.empty(self.shape).stride()
+        args = (self.storage, 0, self.shape, stride, False, collections.OrderedDict())
+        return torch._utils._rebuild_tensor_v2, args
+
+
+class _OldPickler(pickle._Pickler):
+    def persistent_id(self, value: Any) -> Any:
+        return value.pid if isinstance(value, _Root) else None
+
+
+def _with_views(file: Path, *views: _View) -> Path:
+    """Write a file of a storage of 24 numbers, and of tensors that look into views of it."""
+    with file.open("wb") as opened:
+        for part in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}):
+            pickle.dump(part, opened, 2)
+        _OldPickler(opened, 2).dump({f"w{number}": each for number, each in enumerate(views)})
+        pickle.dump(["root"], opened, 2)
+        opened.write((24).to_bytes(8, "little") + bytes(torch.arange(24.0).view(torch.uint8)))
+    return file
+
+
+def test_views_of_storages(tmp_path: Path) -> None:
+    file = _with_views(
+        tmp_path / "old.pth",
+        _View("root", 24, ("one", 6, 6), (2, 3)),
+        _View("root", 24, ("two", 0, 24), (24,)),
+        _View("root", 24, ("three", 23, 1), ()),
+    )
+    contents, there = read_contents(file), torch.load(file, weights_only=False)
+    mapped = Mapped()
+    for name, tensor in there.items():
+        assert torch.equal(mapped.tensor(contents.tensors[name]), tensor)
+    assert there["w0"].tolist() == [[6, 7, 8], [9, 10, 11]]
+    assert len({each.storage.key for each in contents.tensors.values()}) == 1
+
+
+@pytest.mark.parametrize("view", [("v", 20, 6), ("v", -1, 2), ("v", 0, 5), ("v", 1 << 60, 6)])
+def test_views_that_reach_too_far(view: tuple[str, int, int], tmp_path: Path) -> None:
+    file = _with_views(tmp_path / "old.pth", _View("root", 24, view, (2, 3)))
+    with pytest.raises(CheckpointError, match="made to mislead"):
+        read_contents(file)
+
+
 # Files that run code when they are unpickled. Each would leave a canary behind.
 
 
