@@ -267,3 +267,20 @@ def test_an_exported_program(run: Run, tmp_path: Path) -> None:
     for name in ("a.pth", "b.pth"):
         found = torch.load(tmp_path / name)
         assert all(torch.equal(found[n], tensor) for n, tensor in net.state_dict().items())
+
+
+def test_inspect_asks_timm_on_request(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timm = pytest.importorskip("timm")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("timm.models.list_modules", lambda: ["mlp_mixer"])
+    torch.save(timm.create_model("mixer_s32_224", num_classes=3).state_dict(), tmp_path / "a.pth")
+    assert "timm:" not in run("inspect", tmp_path / "a.pth")[1]
+    status, out, err = run("inspect", tmp_path / "a.pth", "--timm", "--seconds", "0")
+    assert (status, "too few of its families" in err, "timm:" in out) == (0, True, False)
+    status, out, err = run("inspect", tmp_path / "a.pth", "--timm", "--json")
+    assert (status, err) == (0, "")
+    best = json.loads(out)["model"][0]
+    assert best["source"] == "timm:mixer_s32_224(num_classes=3)"
+    assert run("match", best["source"], tmp_path / "a.pth")[0] == 0
