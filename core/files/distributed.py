@@ -6,7 +6,7 @@ its shape and dtype and the chunks it was cut into, and of each chunk the file, 
 directory and pickle are read, its tensor is not.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,14 @@ from core.errors import CheckpointError
 from core.files.beside import beside, check_presence
 from core.files.contents import Contents, Inert, Piece, Storage, StoredTensor
 from core.files.inert import read_pickle
+from core.files.nested import nested
 from core.files.pieces import put_together
 from core.files.sets import contents
+from core.files.streams import Streams
 from core.files.told import told
-from core.files.torch_zip import unpickled
 from core.files.verdicts import verdicts
-from core.files.zipped import Archive
 
 _MODULE = "torch.distributed.checkpoint.metadata"
-_DEEPEST = 32
 
 
 def reads(path: Path, head: bytes) -> bool:
@@ -34,7 +33,7 @@ def read(path: Path) -> Contents:
     """Read the metadata and what stands at the places it names; raises CheckpointError."""
     with open(path, "rb") as file:
         tree, names = read_pickle(file, path)
-    folder = _Folder(path, tree, names)
+    folder = _Folder(path, tree)
     entries = dict(folder.entries())
     several = sum(isinstance(e, StoredTensor) and bool(e.pieces) for e in entries.values())
     notes = (
@@ -46,8 +45,8 @@ def read(path: Path) -> Contents:
     return contents(
         path.parent if path.name == ".metadata" else path,
         "torch distributed",
-        _nested(path, entries, plan if isinstance(plan, dict) else {}),
-        verdicts(names),
+        nested(path, entries, plan if isinstance(plan, dict) else {}),
+        verdicts({**folder.names, **names}),
         folder.metadata,
         notes,
     )
@@ -56,8 +55,8 @@ def read(path: Path) -> Contents:
 class _Folder:
     """The files beside a ``.metadata``, and what it says stands where in them."""
 
-    def __init__(self, path: Path, tree: Any, names: dict[str, bool]) -> None:
-        self.path, self._names = path, names
+    def __init__(self, path: Path, tree: Any) -> None:
+        self.path, self._streams = path, Streams()
         self.state = _state(tree)
         described, places = self.state.get("state_dict_metadata"), self.state.get("storage_data")
         if not isinstance(described, dict) or not isinstance(places, dict):
@@ -73,6 +72,11 @@ class _Folder:
         self.metadata = {"files": str(len(files))}
         if isinstance(version, str):
             self.metadata["version"] = version
+
+    @property
+    def names(self) -> Mapping[str, bool]:
+        """The names in the parts that were looked at."""
+        return self._streams.names
 
     def _read(
         self, places: Mapping[Any, Any]
@@ -105,7 +109,7 @@ class _Folder:
             if about.name == f"{_MODULE}.TensorStorageMetadata":
                 yield name, self._tensor(name, _state(about))
             else:
-                yield name, self._at(name, None)
+                yield name, self._at(name, None, None)
 
     def _tensor(self, name: str, about: Mapping[Any, Any]) -> StoredTensor:
         """Return a tensor whose chunks are where they should be and what they should be."""
@@ -119,9 +123,9 @@ class _Folder:
         pieces = []
         for chunk in chunks:
             at, size = _state(chunk).get("offsets"), _state(chunk).get("sizes")
-            if not isinstance(at, tuple) or not _is_row(at):
+            if not isinstance(at, tuple) or not _is_row(at) or not _is_row(size):
                 raise CheckpointError(f"{self.path} does not say where a piece of {name} goes.")
-            found = self._at(name, at)
+            found = self._at(name, at, (size, dtype))
             if not isinstance(found, StoredTensor) or (found.shape, found.dtype) != (size, dtype):
                 raise CheckpointError(
                     f"{self.path} says that {name} is {told(size)} {dtype} at {told(at)}, and"
@@ -133,13 +137,13 @@ class _Folder:
         whole = StoredTensor(shape, dtype, Storage(self.path, name, 0, None))
         return put_together(whole, pieces, f"{self.path}: {name}")
 
-    def _at(self, name: str, at: tuple[int, ...] | None) -> Any:
+    def _at(self, name: str, at: tuple[int, ...] | None, kind: Hashable) -> Any:
         """Return what stands at one place; no place is looked at twice."""
         if (name, at) not in self._found:
-            self._found[name, at] = self._look(name, at)
+            self._found[name, at] = self._look(name, at, kind)
         return self._found[name, at]
 
-    def _look(self, name: str, at: tuple[int, ...] | None) -> Any:
+    def _look(self, name: str, at: tuple[int, ...] | None, kind: Hashable) -> Any:
         if (name, at) not in self._places:
             raise CheckpointError(f"{self.path} does not say where {name} stands.")
         file, begin, length = self._places[name, at]
@@ -148,10 +152,7 @@ class _Folder:
                 f"{self._files[file]} is cut off: {name} should end at byte {begin + length:,}, and"
                 f" the file ends at {self._sizes[file]:,}. Get it again."
             )
-        found, names, _ = unpickled(Archive(self._files[file], begin, length))
-        for each, called in names.items():
-            self._names[each] = self._names.get(each, False) or called
-        return found
+        return self._streams.read(self._files[file], begin, length, kind)
 
 
 def _state(value: Any) -> Mapping[Any, Any]:
@@ -161,43 +162,3 @@ def _state(value: Any) -> Mapping[Any, Any]:
 
 def _is_row(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) <= 64 and all(type(e) is int for e in value)
-
-
-def _nested(path: Path, entries: Mapping[str, Any], plan: Mapping[Any, Any]) -> Any:
-    """Undo what the planner did: ``model.fc.weight`` was ``["model"]["fc.weight"]``."""
-    tree: dict[Any, Any] = {}
-    ours = {id(tree)}  # an entry may be a dictionary, too, and that one is not gone into
-    for name, value in entries.items():
-        way = plan.get(name, (name,))
-        if not isinstance(way, tuple) or not 0 < len(way) <= _DEEPEST:
-            raise CheckpointError(f"{path}: {name} was nested in a way that cannot be understood.")
-        at = tree
-        for key in map(_key, way[:-1]):
-            if id(at) in ours and key not in at:
-                at[key] = {}
-                ours.add(id(at[key]))
-            at = at[key] if id(at) in ours else at
-        if id(at) not in ours or _key(way[-1]) in at:
-            raise CheckpointError(f"{path}: {name} and another entry are in each other's way.")
-        at[_key(way[-1])] = value
-    return _lists(tree)
-
-
-def _key(key: Any) -> str | int:
-    return key if isinstance(key, str) or type(key) is int else str(type(key))
-
-
-def _lists(tree: Any) -> Any:
-    """Make lists of what was numbered, and of an optimizer's state what has numbers for keys."""
-    if type(tree) is not dict:
-        return tree
-    found = {key: _lists(value) for key, value in tree.items()}
-    if found and list(found) == list(range(len(found))):
-        return list(found.values())
-    state = found.get("state")
-    if "param_groups" in found and isinstance(state, dict):
-        found["state"] = {
-            int(key) if isinstance(key, str) and key.isdecimal() else key: value
-            for key, value in state.items()
-        }
-    return found

@@ -13,6 +13,7 @@ import torch.distributed.checkpoint as dcp
 from hypothesis import HealthCheck, given, settings, strategies as st
 from torch import Tensor, nn
 from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
+from torch.distributed.checkpoint.state_dict import get_state_dict
 
 import core
 from core.checkpoint.values import Mapped
@@ -119,6 +120,24 @@ def test_the_training_state_comes_along(folder: Path) -> None:
     assert all(optimizer.state[parameter]["step"] == 1 for parameter in net.parameters())
 
 
+def test_a_training_state_by_name_comes_along(tmp_path: Path) -> None:
+    from core.checkpoint.training import rebound
+
+    net, optimizer = trained()
+    model, state = get_state_dict(net, optimizer)
+    folder = saved({"model": model, "optim": state}, tmp_path / "step")
+    loaded = core.load(core.match(core.open(SMALL).document, read_contents(folder))).document
+    assert loaded.training is not None
+    found = rebound(loaded.training, loaded).entries["optim"]
+    copy = loaded.model()
+    again = torch.optim.Adam(copy.parameters())
+    again.load_state_dict(found)
+    before = dict(net.named_parameters())
+    for name, parameter in copy.named_parameters():
+        moment = optimizer.state[before[name]]["exp_avg"]
+        assert torch.equal(again.state[parameter]["exp_avg"], moment)
+
+
 def test_values_that_are_no_tensors_and_nested_ones(tmp_path: Path) -> None:
     state = {"args": {"lr": 0.1, "steps": [1, torch.ones(2)]}, "name": "net", "w": torch.ones(3)}
     contents = read_contents(saved(state, tmp_path / "a"))
@@ -135,6 +154,29 @@ def test_a_planner_that_does_not_flatten(tmp_path: Path) -> None:
     assert contents.values["epoch"] == "4"
     for name, stored in contents.weights[0].tensors.items():
         assert torch.equal(Mapped().tensor(stored), state["model"][name])  # type: ignore[index]
+
+
+def test_many_alike_are_told_apart(tmp_path: Path) -> None:
+    state = {f"w{number}": torch.randn(3, 4) for number in range(8)}
+    state |= {f"t{number}": torch.randn(4, 3).T for number in range(3)}
+    state |= {f"b{number}": torch.randn(3, 4).bfloat16() for number in range(3)}
+    contents, mapped = read_contents(saved(state, tmp_path / "a")), Mapped()
+    for name, tensor in state.items():
+        assert torch.equal(mapped.tensor(contents.tensors[name]), tensor)
+        assert mapped.tensor(contents.tensors[name]).stride() == tensor.stride()
+    assert len({each.storage.key for each in contents.tensors.values()}) == len(state)
+
+
+class _Loop:
+    """Pickled, it is a dictionary that holds itself."""
+
+    def __reduce__(self) -> Any:
+        return dict, (), None, None, iter([("again", self)])
+
+
+def test_an_entry_inside_itself(tmp_path: Path) -> None:
+    folder = saved({"loop": _Loop(), "w": torch.ones(2)}, tmp_path / "a")
+    assert list(read_contents(folder).tensors) == ["w"]
 
 
 SHARDED = """
