@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
-from core.files.building import Refusal, checked
 from core.files.contents import Contents, Storage, StoredTensor, WeightSet
+from core.files.declared import Refusal, checked
 from core.files.inert import read_pickle
 from core.files.told import told
 from core.files.torch_zip import unpickled

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import IO, Any, ClassVar
 
 from core.errors import CheckpointError
-from core.files.building import MAKERS, PARTS, Bytes, Refusal, built_upon
+from core.files.arrays import built_upon
+from core.files.building import MAKERS, PARTS
 from core.files.contents import Inert, Storage, StoredTensor
+from core.files.declared import Bytes, Refusal
 
 Persistent = Callable[[Any], Any]
 _TODAY: dict[tuple[str, str], tuple[str, str]] = _compat_pickle.NAME_MAPPING

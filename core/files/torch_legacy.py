@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from core.errors import CheckpointError
-from core.files.building import STORAGES, Refusal, TypedStorage
+from core.files.building import STORAGES, TypedStorage
 from core.files.contents import ITEM_BYTES, Contents, Inert, Storage
+from core.files.declared import Refusal
 from core.files.inert import read_pickle
 from core.files.sets import contents
 from core.files.verdicts import verdicts

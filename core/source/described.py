@@ -87,7 +87,8 @@ class _Builder:
 
     def _of_another_class(self, found: Any, value: Inert) -> Any:
         """Call what the user allowed by name, or what makes a plain value."""
-        made = found(*map(self.built, value.args), **self.built(dict(value.kwargs)))
+        named = {str(key): self.built(each) for key, each in value.kwargs.items()}
+        made = found(*map(self.built, value.args), **named)
         self._made[id(value)] = made
         state = self.built(value.state)
         if hasattr(made, "__setstate__") and state is not None:

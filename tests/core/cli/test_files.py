@@ -284,3 +284,25 @@ def test_inspect_asks_timm_on_request(
     best = json.loads(out)["model"][0]
     assert best["source"] == "timm:mixer_s32_224(num_classes=3)"
     assert run("match", best["source"], tmp_path / "a.pth")[0] == 0
+
+
+@pytest.mark.parametrize("protocol", [0, 2])
+def test_arrays_of_old_protocols(run: Run, tmp_path: Path, protocol: int) -> None:
+    import pickle
+
+    net, file = small(), tmp_path / "a.pkl"
+    arrays = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
+    file.write_bytes(pickle.dumps(arrays, protocol))
+    assert "state dict (raw pickle)" in run("inspect", file)[1]
+    assert run("load", SMALL, file, "--save", tmp_path / "b.pth")[0] == 0
+    assert run("convert", file, tmp_path / "c.pth")[0] == 0
+    for name in ("b.pth", "c.pth"):
+        found = torch.load(tmp_path / name)
+        assert all(torch.equal(found[n], tensor) for n, tensor in net.state_dict().items())
+
+
+def test_a_whole_model_before_1_6_opens(run: Run, tmp_path: Path) -> None:
+    torch.save(small(), tmp_path / "net.pth", _use_new_zipfile_serialization=False)
+    status, out, err = run("show", tmp_path / "net.pth", "--input", "1,4")
+    assert (status, err) == (0, "")
+    assert "fc1" in out

@@ -123,6 +123,27 @@ def test_the_old_format_keeps_what_is_one(tmp_path: Path) -> None:
     assert torch.equal(there(x), net(x))
 
 
+def test_the_old_format_asks_for_the_class_as_well(tmp_path: Path) -> None:
+    (tmp_path / "mynet.py").write_text(NET)
+    code = (
+        "import torch, mynet\n"
+        "torch.save(mynet.Net(), 'net.pth', _use_new_zipfile_serialization=False)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    file, classes = str(tmp_path / "net.pth"), tmp_path / "mynet.py"
+    with pytest.raises(NotAllowed, match=r"mynet\.Net"):
+        open_source(file)
+    with pytest.raises(MissingClass):
+        open_source(file, allow=["mynet.Net"])
+    with pytest.raises(NotTrusted):
+        open_source(file, classes=classes)
+    document = open_source(file, classes=classes, trust=True)
+    assert type(document.root).__name__ == "Net"
+    there = read_contents(file).weights[0].tensors
+    assert list(document.state_dict()) == list(there) == ["fc.weight", "fc.bias"]
+    assert document.root(torch.ones(1, 3)).shape == (1, 2)
+
+
 def test_the_old_format_runs_nothing(tmp_path: Path) -> None:
     class Evil:
         def __reduce__(self) -> Any:
