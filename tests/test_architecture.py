@@ -24,7 +24,8 @@ ARROWS = {
     "checkpoint": {"document", "files"},
     "placement": {"document", "analysis"},  # what a forward holds is told by the shapes
     "statistics": {"document"},
-    "source": {"document", "catalog", "files"},  # files: what a whole model's pickle names
+    # files: what a whole model's pickle names; checkpoint: the tensors of one that is described
+    "source": {"document", "catalog", "files", "checkpoint"},
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
     "session": {"document", "edits", "analysis", "checkpoint", "source", "recipe"},
     "cli": {
