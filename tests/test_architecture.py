@@ -12,24 +12,25 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 #: Room -> the rooms of core it may import. Every room may import itself and ``errors``.
 ARROWS = {
     "core": {
-        "analysis", "catalog", "checkpoint", "document", "edits", "files", "placement", "session",
+        "analysis", "blocks", "catalog", "checkpoint", "document", "edits", "files", "placement", "session",
         "source", "statistics",
     },  # the lazy tour
     "errors": set(),
     "document": set(),
-    "catalog": {"document"},
-    "edits": {"document", "catalog"},
+    "blocks": {"document"},  # of which their source is written; the blocks themselves know only torch
+    "catalog": {"document", "blocks"},
+    "edits": {"document", "catalog", "blocks"},
     "analysis": {"document", "catalog", "edits"},  # a repair is an edit
     "files": set(),
-    "checkpoint": {"document", "files"},
+    "checkpoint": {"document", "files", "blocks"},  # blocks: their source goes along
     "placement": {"document", "analysis"},  # what a forward holds is told by the shapes
     "statistics": {"document"},
-    "source": {"document", "catalog", "files"},  # files: what a whole model's pickle names
+    "source": {"document", "catalog", "files", "blocks"},  # files: what a whole model's pickle names
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
     "session": {"document", "edits", "analysis", "checkpoint", "source", "recipe"},
     "cli": {
-        "document", "catalog", "edits", "analysis", "checkpoint", "files", "placement", "source",
-        "recipe", "session",
+        "document", "blocks", "catalog", "edits", "analysis", "checkpoint", "files", "placement",
+        "source", "recipe", "session",
     },
 }  # fmt: skip
 
