@@ -14,7 +14,7 @@ from core.blocks.encoder_unet import EncoderUNet, Merge
 from core.blocks.fpn import FPN
 from core.blocks.inverted_residual import InvertedResidual
 from core.blocks.residual import BasicBlock, Bottleneck
-from core.blocks.source import block_classes, source_of, source_of_classes
+from core.blocks.source import TITLE_BESIDE, block_classes, source_of, source_of_classes
 from core.blocks.transformer import PatchEmbedding, TransformerEncoderBlock
 from core.blocks.unet import DoubleConv, Down, OutConv, UNet, Up
 
@@ -45,6 +45,7 @@ __all__ = [
     "OutConv",
     "PatchEmbedding",
     "SqueezeExcite",
+    "TITLE_BESIDE",
     "Stage",
     "TransformerEncoderBlock",
     "UNet",

@@ -21,6 +21,8 @@ _FILES = (
     "choices", "unet", "encoder", "encoder_unet", "residual", "inverted_residual", "attention",
     "aspp", "fpn", "transformer",
 )  # fmt: skip
+#: What is said at the top of the file that lies beside a whole model.
+TITLE_BESIDE = "The blocks of a model that was saved as a whole; torch.load finds them here."
 
 
 def source_of(document: Document, title: str = "The blocks of this model.") -> str:

@@ -119,7 +119,7 @@ _EDITS: tuple[tuple[str, str, str, Callable[[str], Edit]], ...] = (
     ("reinitialise", "PATH", "Give a part fresh random weights.", Reinitialise),
     ("swap-encoder", "[PATH=]NAME", "Give a U-Net another encoder.", _swap_encoder),
 )
-_READERS = {name: reader for name, _, _, reader in _EDITS}
+_READERS = {name.replace("-", "_"): reader for name, _, _, reader in _EDITS}
 
 
 class _InOrder(click.Command):

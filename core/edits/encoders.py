@@ -6,12 +6,14 @@ import torch
 from torch import nn
 
 from core.blocks import EncoderUNet
-from core.catalog import rebuild
+from core.catalog import check_memory, rebuild
 from core.document import Document, record_of, remember
 from core.edits.arguments import carry_over
 from core.edits.base import Edit
 from core.edits.containers import called
 from core.errors import EditRefused
+
+_META = torch.device("meta")
 
 
 class SwapEncoder(Edit, frozen=True):
@@ -33,13 +35,16 @@ class SwapEncoder(Edit, frozen=True):
     def apply(self, document: Document) -> Document:
         """Build the new U-Net and keep what fits; raises SpecError or EditRefused."""
         old = document.module(self.path)
+        wanted = {"encoder": self.encoder}
         if not isinstance(old, EncoderUNet):
             raise EditRefused(
                 f"{called(self.path, old)} has no encoder to swap; that is what an EncoderUNet has,"
                 ' such as EncoderUNet("resnet34", 3, 2).'
             )
-        new = rebuild(old, {"encoder": self.encoder}).eval()
-        untouched = rebuild(old, {}, device=torch.device("meta"))
+        if not any(each.is_meta for each in old.parameters()):
+            check_memory(self.encoder, lambda: rebuild(old, wanted, device=_META))
+        new = rebuild(old, wanted).eval()
+        untouched = rebuild(old, {}, device=_META)
         for name, child in list(new.named_children()):
             mine = old._modules.get(name)
             if mine is not None and name != "encoder":
