@@ -12,12 +12,12 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 #: Room -> the rooms of core it may import. Every room may import itself and ``errors``.
 ARROWS = {
     "core": {
-        "analysis", "blocks", "catalog", "checkpoint", "document", "edits", "files", "placement", "session",
-        "source", "statistics",
+        "analysis", "blocks", "catalog", "checkpoint", "document", "edits", "files", "placement",
+        "session", "source", "statistics",
     },  # the lazy tour
     "errors": set(),
     "document": set(),
-    "blocks": {"document"},  # of which their source is written; the blocks themselves know only torch
+    "blocks": {"document"},  # whose blocks are written out; the blocks themselves know only torch
     "catalog": {"document", "blocks"},
     "edits": {"document", "catalog", "blocks"},
     "analysis": {"document", "catalog", "edits"},  # a repair is an edit
@@ -25,7 +25,7 @@ ARROWS = {
     "checkpoint": {"document", "files", "blocks"},  # blocks: their source goes along
     "placement": {"document", "analysis"},  # what a forward holds is told by the shapes
     "statistics": {"document"},
-    "source": {"document", "catalog", "files", "blocks"},  # files: what a whole model's pickle names
+    "source": {"document", "catalog", "blocks", "files"},  # files: what a pickle names
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
     "session": {"document", "edits", "analysis", "checkpoint", "source", "recipe"},
     "cli": {

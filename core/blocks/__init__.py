@@ -8,7 +8,7 @@ from torch import nn
 
 from core.blocks.aspp import ASPP
 from core.blocks.assembler import Assembly, check_image, halvings
-from core.blocks.attention import CBAM, AttentionGate, SqueezeExcite
+from core.blocks.attention import CBAM, AttentionGate, SEBlock
 from core.blocks.encoder import Encoder, Stage, stages_of
 from core.blocks.encoder_unet import EncoderUNet, Merge
 from core.blocks.fpn import FPN
@@ -22,7 +22,7 @@ from core.blocks.unet import DoubleConv, Down, OutConv, UNet, Up
 BLOCKS: tuple[type[nn.Module], ...] = (
     DoubleConv, Down, Up, OutConv, UNet, EncoderUNet, Encoder, Merge,
     BasicBlock, Bottleneck, InvertedResidual,
-    SqueezeExcite, CBAM, AttentionGate,
+    SEBlock, CBAM, AttentionGate,
     ASPP, FPN,
     PatchEmbedding, TransformerEncoderBlock,
 )  # fmt: skip
@@ -44,7 +44,7 @@ __all__ = [
     "Merge",
     "OutConv",
     "PatchEmbedding",
-    "SqueezeExcite",
+    "SEBlock",
     "TITLE_BESIDE",
     "Stage",
     "TransformerEncoderBlock",

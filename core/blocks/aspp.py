@@ -24,6 +24,9 @@ class ASPP(nn.Module):
         at_least_one(in_channels=in_channels, out_channels=out_channels)
         if not atrous_rates or min(atrous_rates) < 1:
             raise ValueError(f"atrous_rates are dilations of 1 or more; {atrous_rates} came.")
+        self.in_channels = in_channels
+        self.atrous_rates = atrous_rates
+        self.out_channels = out_channels
         branches: list[nn.Module] = [_branch(nn.Conv2d(in_channels, out_channels, 1, bias=False))]
         for rate in atrous_rates:
             conv = nn.Conv2d(in_channels, out_channels, 3, padding=rate, dilation=rate, bias=False)

@@ -6,18 +6,20 @@ from torch import Tensor, nn
 from core.blocks.choices import at_least_one
 
 
-class SqueezeExcite(nn.Module):
+class SEBlock(nn.Module):
     """Weigh each channel by what the whole map says of it (squeeze and excitation).
 
     Hu et al., Squeeze-and-Excitation Networks (2017). ``(B, channels, H, W)`` to the same. The two
-    layers meet in ``channels // reduction`` numbers, where torchvision's ``SqueezeExcitation`` is
+    layers meet in ``channels // ratio`` numbers, where torchvision's ``SqueezeExcitation`` is
     told how many.
     """
 
-    def __init__(self, channels: int, reduction: int = 16) -> None:
+    def __init__(self, channels: int, ratio: int = 16) -> None:
         super().__init__()
-        at_least_one(channels=channels, reduction=reduction)
-        squeezed = max(1, channels // reduction)
+        at_least_one(channels=channels, ratio=ratio)
+        self.channels = channels
+        self.ratio = ratio
+        squeezed = max(1, channels // ratio)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.fc1 = nn.Conv2d(channels, squeezed, 1)
         self.relu = nn.ReLU(inplace=True)
@@ -36,14 +38,17 @@ class CBAM(nn.Module):
     same.
     """
 
-    def __init__(self, channels: int, reduction: int = 16, kernel_size: int = 7) -> None:
+    def __init__(self, channels: int, ratio: int = 16, kernel_size: int = 7) -> None:
         super().__init__()
-        at_least_one(channels=channels, reduction=reduction, kernel_size=kernel_size)
+        at_least_one(channels=channels, ratio=ratio, kernel_size=kernel_size)
         if kernel_size % 2 == 0:
             raise ValueError(
                 f"kernel_size is odd, so that the map keeps its size; {kernel_size} came."
             )
-        squeezed = max(1, channels // reduction)
+        self.channels = channels
+        self.ratio = ratio
+        self.kernel_size = kernel_size
+        squeezed = max(1, channels // ratio)
         self.mlp = nn.Sequential(
             nn.Conv2d(channels, squeezed, 1, bias=False),
             nn.ReLU(inplace=True),
@@ -72,6 +77,9 @@ class AttentionGate(nn.Module):
     ) -> None:
         super().__init__()
         at_least_one(in_channels=in_channels, gate_channels=gate_channels)
+        self.in_channels = in_channels
+        self.gate_channels = gate_channels
+        self.inter_channels = inter_channels
         inner = inter_channels or max(1, in_channels // 2)
         self.theta = nn.Conv2d(in_channels, inner, 1, bias=False)
         self.phi = nn.Conv2d(gate_channels, inner, 1)

@@ -57,6 +57,7 @@ class Encoder(nn.Module):
         model = _backbone(backbone)
         self.backbone = backbone
         self.in_channels = in_channels
+        self.depth = depth
         self.stages = tuple(stage.paths for stage in stages)
         self.levels = tuple(stage.level for stage in stages)
         self.channels = tuple(stage.channels for stage in stages)

@@ -33,6 +33,13 @@ class Merge(nn.Module):
             in_channels=in_channels, skip_channels=skip_channels, out_channels=out_channels,
             scale=scale,
         )  # fmt: skip
+        self.in_channels = in_channels
+        self.skip_channels = skip_channels
+        self.out_channels = out_channels
+        self.bilinear = bilinear
+        self.scale = scale
+        self.norm = norm
+        self.activation = activation
         self.up: nn.Module
         if bilinear:
             self.up = nn.Upsample(scale_factor=scale, mode="bilinear", align_corners=True)
@@ -83,6 +90,9 @@ class EncoderUNet(nn.Module):
         self.n_classes = n_classes
         self.bilinear = bilinear
         self.width = width
+        self.depth = depth
+        self.norm = norm
+        self.activation = activation
         self.encoder = Encoder(encoder, n_channels, depth)
         # The image itself is the map of full size, where the encoder has none.
         self.joins_image = self.encoder.levels[0] > 0

@@ -24,6 +24,8 @@ class FPN(nn.Module):
                 f"in_channels_list has the channels of each map, 1 or more;"
                 f" {in_channels_list} came."
             )
+        self.in_channels_list = in_channels_list
+        self.out_channels = out_channels
         self.inner_blocks = nn.ModuleList(
             nn.Sequential(nn.Conv2d(channels, out_channels, 1)) for channels in in_channels_list
         )

@@ -15,6 +15,10 @@ class InvertedResidual(nn.Module):
     def __init__(self, inp: int, oup: int, stride: int = 1, expand_ratio: int = 6) -> None:
         super().__init__()
         at_least_one(inp=inp, oup=oup, stride=stride, expand_ratio=expand_ratio)
+        self.inp = inp
+        self.oup = oup
+        self.stride = stride
+        self.expand_ratio = expand_ratio
         wide = inp * expand_ratio
         layers: list[nn.Module] = []
         if expand_ratio != 1:

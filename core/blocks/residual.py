@@ -27,6 +27,9 @@ class BasicBlock(nn.Module):
     def __init__(self, inplanes: int, planes: int, stride: int = 1) -> None:
         super().__init__()
         at_least_one(inplanes=inplanes, planes=planes, stride=stride)
+        self.inplanes = inplanes
+        self.planes = planes
+        self.stride = stride
         self.conv1 = nn.Conv2d(inplanes, planes, 3, stride=stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(planes)
         self.relu = nn.ReLU(inplace=True)
@@ -55,6 +58,11 @@ class Bottleneck(nn.Module):
         at_least_one(inplanes=inplanes, planes=planes, stride=stride, groups=groups)
         width = int(planes * (base_width / 64)) * groups
         at_least_one(width=width)
+        self.inplanes = inplanes
+        self.planes = planes
+        self.stride = stride
+        self.groups = groups
+        self.base_width = base_width
         outplanes = 4 * planes
         self.conv1 = nn.Conv2d(inplanes, width, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)

@@ -15,6 +15,9 @@ class PatchEmbedding(nn.Module):
     def __init__(self, in_channels: int, embed_dim: int, patch_size: int = 16) -> None:
         super().__init__()
         at_least_one(in_channels=in_channels, embed_dim=embed_dim, patch_size=patch_size)
+        self.in_channels = in_channels
+        self.embed_dim = embed_dim
+        self.patch_size = patch_size
         self.proj = nn.Conv2d(in_channels, embed_dim, patch_size, stride=patch_size)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -45,6 +48,11 @@ class TransformerEncoderBlock(nn.Module):
             )
         hidden = int(embed_dim * mlp_ratio)
         at_least_one(hidden=hidden)
+        self.embed_dim = embed_dim
+        self.num_heads = num_heads
+        self.mlp_ratio = mlp_ratio
+        self.dropout = dropout
+        self.activation = activation
         self.norm1 = nn.LayerNorm(embed_dim)
         self.attn = nn.MultiheadAttention(embed_dim, num_heads, dropout=dropout, batch_first=True)
         self.drop = nn.Dropout(dropout)

@@ -31,6 +31,11 @@ class DoubleConv(nn.Module):
         super().__init__()
         middle = mid_channels or out_channels
         at_least_one(in_channels=in_channels, out_channels=out_channels, mid_channels=middle)
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.mid_channels = mid_channels
+        self.norm = norm
+        self.activation = activation
         bias = norm == "none"  # a normalisation would take it out again
         self.double_conv = nn.Sequential(
             nn.Conv2d(in_channels, middle, kernel_size=3, padding=1, bias=bias),
@@ -61,6 +66,10 @@ class Down(nn.Module):
         activation: Activation = "ReLU",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.norm = norm
+        self.activation = activation
         self.maxpool_conv = nn.Sequential(
             nn.MaxPool2d(2),
             DoubleConv(in_channels, out_channels, norm=norm, activation=activation),
@@ -95,6 +104,11 @@ class Up(nn.Module):
             raise ValueError(
                 f"in_channels is 2 or more, as half of them go up; {in_channels} came."
             )
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.bilinear = bilinear
+        self.norm = norm
+        self.activation = activation
         self.up: nn.Module
         if bilinear:
             self.up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
@@ -120,6 +134,8 @@ class OutConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         at_least_one(in_channels=in_channels, out_channels=out_channels)
+        self.in_channels = in_channels
+        self.out_channels = out_channels
         self.conv = nn.Conv2d(in_channels, out_channels, kernel_size=1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -153,6 +169,8 @@ class UNet(nn.Module):
         self.bilinear = bilinear
         self.width = width
         self.depth = depth
+        self.norm = norm
+        self.activation = activation
         widths = [width * 2**level for level in range(depth + 1)]
         halved = 2 if bilinear else 1  # see Up: what goes up by interpolation has half as many
 

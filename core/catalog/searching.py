@@ -10,7 +10,7 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+d?")
 _ALSO = {
     "UNet": "u-net segmentation",
     "EncoderUNet": "u-net segmentation backbone",
-    "SqueezeExcite": "squeeze-excitation se block senet",
+    "SEBlock": "squeeze-excitation senet",
     "SiLU": "swish",
     "Hardswish": "hswish",
     "SqueezeExcitation": "se block",
