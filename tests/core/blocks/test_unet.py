@@ -164,9 +164,9 @@ def test_any_depth_and_width(bilinear: bool, depth: int, width: int) -> None:
     net = UNet(2, 3, bilinear, width=width, depth=depth).eval()
     for size in ((2**depth, 2**depth), (2**depth + 1, 3 * 2**depth - 1)):
         assert net(torch.randn(1, 2, *size)).shape == (1, 3, *size)
-    assert [n for n, _ in net.named_children()] == [
-        "inc", *(f"down{n + 1}" for n in range(depth)), *(f"up{n + 1}" for n in range(depth)), "outc"
-    ]  # fmt: skip
+    steps = range(1, depth + 1)
+    down, up = [f"down{step}" for step in steps], [f"up{step}" for step in steps]
+    assert [name for name, _ in net.named_children()] == ["inc", *down, *up, "outc"]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_what_cannot_be_built_is_refused_with_a_sentence(text: str, sentence: st
 def test_written_in_plain_python_it_refuses_too() -> None:
     with pytest.raises(ValueError, match="norm is one of batch, instance, group, none"):
         UNet(3, 2, norm="layer")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="activation is one of ReLU, .*'sin' came"):
+    with pytest.raises(ValueError, match=r"activation is one of ReLU, .*'sin' came"):
         UNet(3, 2, activation="sin")  # type: ignore[arg-type]
 
 
