@@ -3,7 +3,8 @@
 The rooms, in the order data travels:
 
     source/      where a model comes from: torchvision and timm by name, a .py file, an expression
-    catalog/     what can be placed: every torch.nn layer, heads; layer specs as text, both ways
+    catalog/     what can be placed: every torch.nn layer, blocks, heads; specs as text, both ways
+    blocks/      our building blocks, U-Nets on any encoder, and their source to go along
     document/    Document, the immutable model; path copying; ledger, key map, difference
     edits/       what a user can do, one small class each; History
     analysis/    shapes (incremental), cost, problems with their repairs
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         place_of,
         preview,
     )
+    from core.blocks import Assembly, source_of
     from core.catalog import (
         About,
         Argument,
@@ -109,6 +111,7 @@ if TYPE_CHECKING:
         SetArguments,
         SetInputs,
         Step,
+        SwapEncoder,
         Together,
         Unfreeze,
         Unwrap,
@@ -152,6 +155,7 @@ _HOMES = {
         "place_of",
         "preview",
     ),
+    "core.blocks": ("Assembly", "source_of"),
     "core.catalog": (
         "About",
         "Argument",
@@ -219,6 +223,7 @@ _HOMES = {
         "SetArguments",
         "SetInputs",
         "Step",
+        "SwapEncoder",
         "Together",
         "Unfreeze",
         "Unwrap",
@@ -282,6 +287,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "About",
     "Argument",
+    "Assembly",
     "Change",
     "Changed",
     "Code",
@@ -317,6 +323,7 @@ __all__ = [
     "SetInputs",
     "Statistics",
     "Step",
+    "SwapEncoder",
     "Together",
     "Unfreeze",
     "Unwrap",
@@ -371,6 +378,7 @@ __all__ = [
     "save_state_dict",
     "saving_script",
     "search",
+    "source_of",
     "statistics_of",
     "suggest",
     "suggest_spec",

@@ -6,6 +6,7 @@ import pickletools
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from torch.nn.parameter import is_lazy
 
 from core.checkpoint.casting import casting
 from core.checkpoint.outgoing import outgoing
+from core.checkpoint.own_classes import check_free, companion_of, told_by
 from core.checkpoint.training import rebound
 from core.document import Document, weight_id
 from core.errors import SaveRefused
@@ -57,6 +59,7 @@ def save(
 ) -> tuple[Path, ...]:
     """Write a document and return the files, the index of shards last.
 
+    A whole model with blocks of ours comes with their source, which is the first of the files.
     ``progress`` counts bytes. Raises :class:`~core.errors.SaveRefused`,
     :class:`~core.errors.Cancelled`; what was there before is then untouched, nothing is left.
     """
@@ -85,15 +88,48 @@ def save(
             f"A {options.what} is more than tensors, which is all that {path.name} can hold; save"
             " it as one .pth, or save the state dict."
         )
-    what = (
-        _whole(document, options) if options.what == "whole model" else _training(document, options)
-    )
+    if options.what == "whole model":
+        return _save_whole(document, path, options, progress, cancelled)
+    what = _training(document, options)
+    _write(what, state, path, options, progress, cancelled)
+    return (path,)
+
+
+def _save_whole(
+    document: Document,
+    path: Path,
+    options: SaveOptions,
+    progress: Progress | None,
+    cancelled: Callable[[], bool] | None,
+) -> tuple[Path, ...]:
+    """Write the model and, where it has blocks of ours, their source: both, or neither."""
+    companion = companion_of(document.root, path)
+    if companion is not None:
+        check_free(companion, options.overwrite)
+    model = document.model()
+    with ExitStack() as stack:
+        stack.enter_context(told_by(companion, model))
+        whole = _whole(model, options)
+        if companion is not None:
+            source = stack.enter_context(atomic_write(companion.path))
+            source.write(companion.source.encode())
+        _write(whole, document.state_dict(), path, options, progress, cancelled)
+    return (path,) if companion is None else (companion.path, path)
+
+
+def _write(
+    what: Any,
+    state: Mapping[str, Tensor],
+    path: Path,
+    options: SaveOptions,
+    progress: Progress | None,
+    cancelled: Callable[[], bool] | None,
+) -> None:
     size = sum(each.untyped_storage().nbytes() for each in state.values())
     meter = Meter(size, f"Writing {path.name}", progress, cancelled)
     with atomic_write(path) as file:
         counted: Any = _Counted(file, meter)
         torch.save(what, counted, _use_new_zipfile_serialization=not options.legacy)
-    return (path,)
 
 
 def save_state_dict(
@@ -135,9 +171,9 @@ def _training(document: Document, options: SaveOptions) -> dict[str, Any]:
     return {"model": named, **others, **options.extras}
 
 
-def _whole(document: Document, options: SaveOptions) -> torch.nn.Module:
-    """Return a model of its own, whose classes another program can import."""
-    model = _placed(document.model(), options.device)
+def _whole(model: torch.nn.Module, options: SaveOptions) -> torch.nn.Module:
+    """Return the model as it is to be written, if another program can import its classes."""
+    model = _placed(model, options.device)
     if options.dtype is not None:
         model = model.to(getattr(torch, options.dtype))
     for name in _classes(model):

@@ -1,6 +1,6 @@
 """Which model a file is of, from the names and shapes of its tensors alone.
 
-They are compared with those of every torchvision model, which stand in
+They are compared with those of every torchvision model and of our U-Nets, which stand in
 ``resources/fingerprints.json.gz`` (``resources/fingerprints.py`` writes it). torch is not needed.
 """
 
@@ -162,8 +162,8 @@ def _guess(source: str, model: Mapping[str, Shape], shapes: Mapping[str, Shape])
     evidence = [*_changes(differs, classes), *_absent(missing, counters), *_paths(found)]
     if unexpected:
         evidence.append(f"{len(unexpected)} tensors more ({_parts(unexpected)})")
-    if classes is not None and "(" not in source:
-        source = f"{source}(num_classes={classes})"
+    if classes is not None:
+        source = _of_classes(source, classes)
     return Guess(source, len(equal), len(model), differs, missing, unexpected, tuple(evidence))
 
 
@@ -175,6 +175,13 @@ def _classes(differs: tuple[tuple[str, Shape, Shape], ...]) -> int | None:
     counts = {there[0] for _, there, here in differs if there and there[1:] == here[1:]}
     plain = all(there and there[1:] == here[1:] for _, there, here in differs)
     return counts.pop() if plain and len(layers) == 1 and len(counts) == 1 else None
+
+
+def _of_classes(source: str, classes: int) -> str:
+    """Return the source with so many classes, where it says or may say how many."""
+    if "(" not in source:
+        return f"{source}(num_classes={classes})"
+    return re.sub(r"n_classes=\d+", f"n_classes={classes}", source)
 
 
 def _changes(differs: tuple[tuple[str, Shape, Shape], ...], classes: int | None) -> list[str]:

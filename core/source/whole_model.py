@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from core.blocks import BLOCKS, TITLE_BESIDE, source_of_classes
 from core.document import Document
 from core.errors import CheckpointError, MissingClass, NotAllowed, NotTrusted, SourceError
 from core.files import Contents, Named, read_contents
@@ -44,7 +45,7 @@ def _open(request: Request) -> Document:
         raise SourceError(str(error)) from error
     if contents.kind != "whole model":
         raise SourceError(_no_model(contents))
-    given = _given(request)
+    given = _given(request, contents)
     allowed = list(_allowed(contents, request, given))
     inner: list[str] = []
 
@@ -59,10 +60,10 @@ def _open(request: Request) -> Document:
     return document.saying(note)
 
 
-def _given(request: Request) -> Callable[[str], Any]:
+def _given(request: Request, contents: Contents) -> Callable[[str], Any]:
     """Return what finds a class by name in the ``.py`` that was given for it; runs that, if so."""
     if request.classes is None:
-        return lambda _: None
+        return _ours(contents).get
     path = Path(request.classes).expanduser()
     try:
         code = Code.read(path)
@@ -77,6 +78,27 @@ def _given(request: Request) -> Callable[[str], Any]:
         )
     module = imported(code)
     return lambda name: getattr(module, name.rpartition(".")[2], None)
+
+
+def _ours(contents: Contents) -> dict[str, Any]:
+    """Return the blocks of ours that the file names, by the names it has for them.
+
+    Saving a whole model writes their source beside it. Where that is still the very text, our own
+    classes are meant, and nothing of the file has to be run.
+    """
+    known = {cls.__name__: cls for cls in BLOCKS}
+    files: dict[str, dict[str, Any]] = {}
+    for each in contents.names:
+        module, _, name = each.name.rpartition(".")
+        if module.endswith("_blocks") and module.isidentifier() and name in known:
+            files.setdefault(module, {})[each.name] = known[name]
+    found: dict[str, Any] = {}
+    for module, classes in files.items():
+        file = contents.path.with_name(f"{module}.py")
+        text = source_of_classes(classes.values(), TITLE_BESIDE)
+        if file.is_file() and file.read_bytes() == text.encode():
+            found |= classes
+    return found
 
 
 def _allowed(
