@@ -118,8 +118,10 @@ if TYPE_CHECKING:
     from core.placement import (
         Placement,
         devices,
+        distributed_script,
         loading_script,
         need,
+        outlooks,
         saving_script,
         try_forward,
     )
@@ -221,8 +223,10 @@ _HOMES = {
     "core.placement": (
         "Placement",
         "devices",
+        "distributed_script",
         "loading_script",
         "need",
+        "outlooks",
         "saving_script",
         "try_forward",
     ),
@@ -318,6 +322,7 @@ __all__ = [
     "devices",
     "diff",
     "difference",
+    "distributed_script",
     "doubts",
     "find_layer",
     "find_preset",
@@ -338,6 +343,7 @@ __all__ = [
     "need",
     "open",
     "open_source",
+    "outlooks",
     "parse_edit",
     "parse_inputs",
     "parse_spec",

@@ -2,6 +2,7 @@
 
 from core.placement.devices import Device, devices
 from core.placement.fit import OPTIMIZERS, Need, need, verdict
+from core.placement.outlook import Outlook, outlooks
 from core.placement.placing import Placement, Tried, try_forward
 from core.placement.scripts import Layout, distributed_script, loading_script, saving_script
 
@@ -10,12 +11,14 @@ __all__ = [
     "Device",
     "Layout",
     "Need",
+    "Outlook",
     "Placement",
     "Tried",
     "devices",
     "distributed_script",
     "loading_script",
     "need",
+    "outlooks",
     "saving_script",
     "try_forward",
     "verdict",

@@ -26,11 +26,12 @@ class Placement:
     gpus: tuple[int, ...] = ()
 
     @classmethod
-    def read(cls, text: str, devices: Sequence[Device]) -> "Placement":
+    def read(cls, text: str, devices: Sequence[Device] | None) -> "Placement":
         """Read ``cpu``, ``cuda:1``, ``dp:0,1`` or ``ddp:0,1`` and hold it against what there is.
 
-        Raises :class:`~core.errors.PlacementError`. DataParallel without numbers (``dp``) wraps the
-        model where no GPU is, as PyTorch does on the CPU.
+        Without ``devices`` any numbers do: for code that will run on another machine. Raises
+        :class:`~core.errors.PlacementError`. DataParallel without numbers (``dp``) wraps the model
+        where no GPU is, as PyTorch does on the CPU.
         """
         name, _, numbers = text.strip().lower().partition(":")
         kinds: dict[str, Kind] = {
@@ -131,13 +132,15 @@ def _tuples(output: Any) -> Any:
     return output
 
 
-def _check(text: str, kind: Kind, gpus: tuple[int, ...], devices: Sequence[Device]) -> None:
-    seen = [each.name for each in devices if each.name.startswith("cuda:")]
-    hidden = sum(each.hidden for each in devices)
-    missing = [f"cuda:{number}" for number in gpus if f"cuda:{number}" not in seen]
+def _check(text: str, kind: Kind, gpus: tuple[int, ...], devices: Sequence[Device] | None) -> None:
     if len(set(gpus)) != len(gpus):
         raise PlacementError(f"'{text}' names a GPU twice.")
-    if missing or (kind == "distributed" and not gpus and seen):
+    seen = [each.name for each in devices or () if each.name.startswith("cuda:")]
+    hidden = sum(each.hidden for each in devices or ())
+    missing = [f"cuda:{number}" for number in gpus if f"cuda:{number}" not in seen]
+    if devices is None:
+        pass
+    elif missing or (kind == "distributed" and not gpus and seen):
         there = ", ".join(seen) or "no GPU"
         more = f" {hidden} more are hidden by CUDA_VISIBLE_DEVICES." if hidden else ""
         raise PlacementError(f"There is no {', '.join(missing) or 'number'}: {there}.{more}")
