@@ -126,8 +126,10 @@ if TYPE_CHECKING:
     from core.placement import (
         Placement,
         devices,
+        distributed_script,
         loading_script,
         need,
+        outlooks,
         saving_script,
         try_forward,
     )
@@ -238,8 +240,10 @@ _HOMES = {
     "core.placement": (
         "Placement",
         "devices",
+        "distributed_script",
         "loading_script",
         "need",
+        "outlooks",
         "saving_script",
         "try_forward",
     ),
@@ -341,6 +345,7 @@ __all__ = [
     "devices",
     "diff",
     "difference",
+    "distributed_script",
     "doubts",
     "expected",
     "find_layer",
@@ -364,6 +369,7 @@ __all__ = [
     "not_loaded",
     "open",
     "open_source",
+    "outlooks",
     "parse_edit",
     "parse_inputs",
     "parse_spec",

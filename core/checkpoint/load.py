@@ -13,6 +13,7 @@ from core.checkpoint.values import Mapped
 from core.document import Document, derive, key_map, stacked, weight_id
 from core.document.surgery import retensored
 from core.errors import Cancelled, CheckpointError
+from core.files.contents import locate
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,7 @@ def load(
     plan.contents.check_unchanged()
     rows = [row for row in plan.rows if row.status in FROM_FILE]
     own = plan.document.root.state_dict(keep_vars=True)
+    locate(plan.stored(row).storage for row in rows)
     taken = _Taken(plan, own)
     for number, row in enumerate(rows):
         if cancelled is not None and cancelled():

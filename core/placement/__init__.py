@@ -3,6 +3,7 @@
 from core.placement.building import building_code
 from core.placement.devices import Device, devices
 from core.placement.fit import OPTIMIZERS, Need, need, verdict
+from core.placement.outlook import Outlook, outlooks
 from core.placement.placing import Placement, Tried, try_forward
 from core.placement.scripts import Layout, distributed_script, loading_script, saving_script
 
@@ -11,6 +12,7 @@ __all__ = [
     "Device",
     "Layout",
     "Need",
+    "Outlook",
     "Placement",
     "Tried",
     "building_code",
@@ -18,6 +20,7 @@ __all__ = [
     "distributed_script",
     "loading_script",
     "need",
+    "outlooks",
     "saving_script",
     "try_forward",
     "verdict",

@@ -6,9 +6,13 @@ CUDA starts, files are read onto the CPU first, a wrapper is taken off before sa
 ``module.`` is only taken away where it stands before every name.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.errors import PlacementError
+
+_GPU = re.compile(r"\d+|(GPU|MIG)-[\w-]+")
 _HEAD = """\
 import os
 
@@ -28,7 +32,7 @@ if isinstance(model, torch.nn.DataParallel):  # saved wrapped
 """
 _WRAP = "model = torch.nn.DataParallel(model)  # it is fed whole batches and shares them out\n"
 _DISTRIBUTED = """\
-# Run with: torchrun --nproc_per_node={count} train.py
+# Run with: {which}torchrun --nproc_per_node={count} train.py
 import os
 
 import torch
@@ -56,12 +60,16 @@ torch.distributed.destroy_process_group()
 class Layout:
     """Where a model is: ``several`` GPUs under DataParallel, or one; and whether it is ``whole``.
 
-    ``gpus`` is what ``CUDA_VISIBLE_DEVICES`` is set to.
+    ``gpus`` is what ``CUDA_VISIBLE_DEVICES`` is set to: numbers, or UUIDs, that need not be on this
+    machine. Raises :class:`~core.errors.PlacementError`.
     """
 
     several: bool = False
     whole: bool = False
     gpus: str = "0"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gpus", ",".join(_listed(self.gpus)))
 
 
 def saving_script(
@@ -115,19 +123,33 @@ def loading_script(
 
 
 def distributed_script(
-    *, gpus: int = 2, build: str = "models.resnet50()",
+    *, gpus: int | str = 2, build: str = "models.resnet50()",
     imports: str = "from torchvision import models", file: str = "model.pth",
     keys: Sequence[str] = (),
 ) -> str:  # fmt: skip
-    """Return a script for ``torchrun`` with one process for each GPU (DistributedDataParallel)."""
+    """Return a script for ``torchrun`` with one process for each GPU (DistributedDataParallel).
+
+    ``gpus`` are how many, or which: ``"2,3"``.
+    """
+    chosen = [] if isinstance(gpus, int) else _listed(gpus)
+    which = f"CUDA_VISIBLE_DEVICES={','.join(chosen)} " if chosen else ""
     return _DISTRIBUTED.format(
-        count=gpus,
+        which=which,
+        count=len(chosen) or gpus,
         build=build,
         imports=_lines(imports),
         file=file,
         strip=_STRIP,
         key=_at(keys),
     )
+
+
+def _listed(gpus: str) -> list[str]:
+    """Read numbers or UUIDs with commas between; they go into code, so nothing else may."""
+    found = [each.strip() for each in gpus.split(",")]
+    if not all(_GPU.fullmatch(each) for each in found) or len(set(found)) < len(found):
+        raise PlacementError(f"'{gpus}' names no GPUs; write their numbers, such as 0,1.")
+    return found
 
 
 def _head(layout: Layout, imports: str) -> str:

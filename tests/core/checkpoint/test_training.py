@@ -313,7 +313,7 @@ def test_without_moments_several_groups_are_not_guessed(tmp_path: Path) -> None:
 
 def test_a_deep_model_is_looked_through_at_once(tmp_path: Path) -> None:
     def deep() -> nn.Sequential:
-        return nn.Sequential(*(nn.Linear(2, 2) for _ in range(1500)), nn.Linear(2, 3))
+        return nn.Sequential(*(nn.Linear(2, 2) for _ in range(300)), nn.Linear(2, 3))
 
     model = deep()
     parameters = list(model.parameters())

@@ -306,3 +306,37 @@ def test_a_whole_model_before_1_6_opens(run: Run, tmp_path: Path) -> None:
     status, out, err = run("show", tmp_path / "net.pth", "--input", "1,4")
     assert (status, err) == (0, "")
     assert "fc1" in out
+
+
+def test_inspect_says_it_in_a_sentence_first(run: Run, file: Path) -> None:
+    _, out, _ = run("inspect", file)
+    first = out.splitlines()[0]
+    assert first == (
+        "a.pth: Training checkpoint of an unknown model of four tensors, 58 values (fc1, fc2),"
+        " saved from the CPU with DataParallel, epoch 3."
+    )
+    _, out, _ = run("inspect", file, "--json")
+    assert f"a.pth: {json.loads(out)['sentence']}." == first
+
+
+def test_tensors_are_paired_from_the_terminal(run: Run, tmp_path: Path) -> None:
+    state = {n.replace("fc2.weight", "kernel"): t for n, t in small().state_dict().items()}
+    torch.save(state, tmp_path / "a.pth")
+    assert run("match", SMALL, tmp_path / "a.pth")[0] == 1
+    status, out, _ = run(
+        "match", SMALL, tmp_path / "a.pth", "--choose", "pair=fc2.weight<-kernel",
+        "--choose", "leave=fc1.bias", "--json",
+    )  # fmt: skip
+    found = json.loads(out)
+    assert status == 0
+    assert {"name": "fc2.weight", "from": "kernel"} in found["renamed"]
+    assert found["left"] == ["fc1.bias"]
+
+
+def test_devices_say_why_it_fits_and_print_code_for_torchrun(run: Run) -> None:
+    status, out, _ = run("devices", SMALL, "--input", "2,4", "--optimizer", "adam")
+    assert status == 0
+    assert "cpu: fits." in out
+    assert "that are free are needed" in " ".join(out.split())
+    _, out, _ = run("devices", "--load-code", "distributed", "--gpus", "6,7")
+    assert "CUDA_VISIBLE_DEVICES=6,7 torchrun --nproc_per_node=2" in out
