@@ -101,8 +101,8 @@ def locate(storages: Iterable[Storage]) -> None:
     with ExitStack() as stack:
         files: dict[Path, BinaryIO] = {}
         for storage in storages:
-            if "position" in storage.__dict__ or not storage.bytes:
-                continue
+            if "position" in storage.__dict__ or not storage.bytes or storage.begin is None:
+                continue  # known already, or nowhere in a file: whoever wants it is told why
             if storage.file not in files:
                 files[storage.file] = stack.enter_context(open(storage.file, "rb"))
             storage.__dict__["position"] = storage._position(files[storage.file])

@@ -61,7 +61,7 @@ class Layout:
     """Where a model is: ``several`` GPUs under DataParallel, or one; and whether it is ``whole``.
 
     ``gpus`` is what ``CUDA_VISIBLE_DEVICES`` is set to: numbers, or UUIDs, that need not be on this
-    machine. Raises :class:`~core.errors.PlacementError`.
+    machine; ``"none"`` hides all, for the CPU. Raises :class:`~core.errors.PlacementError`.
     """
 
     several: bool = False
@@ -69,7 +69,8 @@ class Layout:
     gpus: str = "0"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "gpus", ",".join(_listed(self.gpus)))
+        chosen = [] if self.gpus == "none" else _listed(self.gpus)
+        object.__setattr__(self, "gpus", ",".join(chosen))
 
 
 def saving_script(

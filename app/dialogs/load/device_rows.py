@@ -7,9 +7,10 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
 from app import icons, theme
 from app.memory_bar import MemoryBar
+from app.parts import WrappedLabel
 
 if TYPE_CHECKING:
-    from core.placement import Device, Need
+    from core.placement import Device, Outlook
 
 #: Verdict -> (icon, tone).
 _VERDICTS: dict[str, tuple[str, theme.Tone]] = {
@@ -41,14 +42,13 @@ class DeviceRow(QWidget):
             self.box.setEnabled(False)
             self.box.setToolTip(self.tr("CUDA_VISIBLE_DEVICES hides it from PyTorch"))
         self.bar = MemoryBar()
-        self.mark, self.verdict = QLabel(), QLabel()
-        self.verdict.setTextFormat(Qt.TextFormat.PlainText)
+        self.mark, self.verdict = QLabel(), WrappedLabel()
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 2, 0, 2)
         grid.setColumnStretch(1, 1)
         grid.addWidget(self.box if self.is_gpu else self.title, 0, 0, 1, 3)
         grid.addWidget(self.bar, 1, 0, 1, 3)
-        grid.addWidget(self.mark, 2, 0)
+        grid.addWidget(self.mark, 2, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(self.verdict, 2, 1, 1, 2)
         self.bar.show_memory(device.total, device.free, 0)
         self.set_choosable(False)
@@ -73,17 +73,15 @@ class DeviceRow(QWidget):
         """Let GPUs be ticked where several make sense."""
         self.box.setEnabled(choosable and self.is_gpu and not self.device.hidden)
 
-    def show_need(self, need: "Need") -> None:
-        """Show what the model needs beside what is free."""
-        from core.placement import verdict
-
-        found = verdict(need, self.device)
-        icon, tone = _VERDICTS[found]
+    def show_outlook(self, outlook: "Outlook") -> None:
+        """Show what the model needs beside what is free, the verdict, and why."""
+        icon, tone = _VERDICTS[outlook.verdict]
         size = self.fontMetrics().height()
         self.mark.setPixmap(icons.icon(icon, theme.tone(tone)).pixmap(size, size))
         palette = self.verdict.palette()
         palette.setColor(palette.ColorRole.WindowText, theme.tone(tone))
         self.verdict.setPalette(palette)
-        self.bar.show_memory(self.device.total, self.device.free, need.total)
-        word = self.tr("not told whether it fits") if found == "unknown" else found
-        self.verdict.setText(f"{word}: {self.bar.text()}")
+        self.bar.show_memory(self.device.total, self.device.free, outlook.need.total)
+        unknown = self.tr("not told whether it fits")
+        word = unknown if outlook.verdict == "unknown" else outlook.verdict
+        self.verdict.setText(f"{word}: {outlook.sentence}")

@@ -32,7 +32,7 @@ from app.state import State
 
 if TYPE_CHECKING:
     from core.errors import ModelwrightError
-    from core.placement import Device, Need, Tried
+    from core.placement import Device, Outlook, Tried
 
 #: The places, with what each is for.
 PLACES = (
@@ -188,8 +188,11 @@ class PlacePage(QWidget):
             return
         optimizer, batch = self.use.currentData(), self.batch.value()
         parts = max(1, len(self.gpus)) if self.place in ("dp", "ddp") else 1
+        devices = tuple(row.device for row in self.rows)
         self._jobs.start(
-            lambda _: core.need(document, optimizer=optimizer, batch=batch, parts=parts),
+            lambda _: core.outlooks(
+                document, devices, optimizer=optimizer, batch=batch, parts=parts
+            ),
             self._weighed,
             self._not_weighed,
         )
@@ -197,7 +200,10 @@ class PlacePage(QWidget):
     def _not_weighed(self, error: "ModelwrightError") -> None:
         self.need.setText(str(error))
 
-    def _weighed(self, need: "Need") -> None:
+    def _weighed(self, found: "tuple[Outlook, ...]") -> None:
+        if not found or [each.device for each in found] != [row.device for row in self.rows]:
+            return
+        need = found[0].need
         parts = {
             self.tr("weights"): need.parameters + need.buffers,
             self.tr("gradients"): need.gradients,
@@ -206,8 +212,8 @@ class PlacePage(QWidget):
         }
         told = ", ".join(f"{name} {numbers.size(size)}" for name, size in parts.items() if size)
         self.need.setText(self.tr("Needs {}: {}.").format(numbers.size(need.total), told))
-        for row in self.rows:
-            row.show_need(need)
+        for row, outlook in zip(self.rows, found, strict=True):
+            row.show_outlook(outlook)
 
     # What was chosen
 
@@ -237,7 +243,7 @@ class PlacePage(QWidget):
         whole = contents is not None and contents.kind == "whole model"
         saved = Layout(several=wrapped, whole=whole)
         if place == "cpu":
-            return loading_script(saved, Layout(gpus=""), **kwargs)
+            return loading_script(saved, Layout(gpus="none"), **kwargs)
         if place == "cuda":
             return loading_script(saved, Layout(gpus=str(gpus[0]) if gpus else "0"), **kwargs)
         return loading_script(saved, Layout(several=True, gpus=listed or "0,1"), **kwargs)
