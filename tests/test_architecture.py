@@ -12,14 +12,15 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 #: Room -> the rooms of core it may import. Every room may import itself and ``errors``.
 ARROWS = {
     "core": {
-        "analysis", "catalog", "checkpoint", "document", "edits", "files", "placement", "session",
+        "analysis", "catalog", "checkpoint", "dataflow", "document", "edits", "files", "placement", "session",
         "source", "statistics",
     },  # the lazy tour
     "errors": set(),
     "document": set(),
     "catalog": {"document"},
-    "edits": {"document", "catalog"},
-    "analysis": {"document", "catalog", "edits"},  # a repair is an edit
+    "dataflow": {"document"},
+    "edits": {"document", "catalog", "dataflow"},
+    "analysis": {"document", "catalog", "edits", "dataflow"},  # a repair is an edit
     "files": set(),
     "checkpoint": {"document", "files"},
     "placement": {"document", "analysis"},  # what a forward holds is told by the shapes
