@@ -12,8 +12,8 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 #: Room -> the rooms of core it may import. Every room may import itself and ``errors``.
 ARROWS = {
     "core": {
-        "analysis", "catalog", "checkpoint", "dataflow", "document", "edits", "files", "placement", "session",
-        "source", "statistics",
+        "analysis", "catalog", "checkpoint", "dataflow", "document", "edits", "files", "placement",
+        "session", "source", "statistics",
     },  # the lazy tour
     "errors": set(),
     "document": set(),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from core.dataflow.graph import OUTPUT, Choice, Graph, Items, Node, Ref, When, mapped, refs
+from core.dataflow.graph import OUTPUT, Choice, Graph, Items, Node, Ref, When, refs
 from core.dataflow.merging import rename
 from core.errors import EditRefused, nearest
 
@@ -33,6 +33,16 @@ def find(graph: Graph, text: str) -> Node:
     known = [*graph.by_name, *(str(n.target) for n in graph.nodes if n.kind == "call")]
     hint = nearest(text, known) or f" There are {', '.join(known[:_MOST_TOLD])}."
     raise EditRefused(f"There is no step '{text}' in this forward.{hint}")
+
+
+def giver(graph: Graph, text: str) -> Node:
+    """Return the step that ``text`` names, as one that something is to read; or refuse."""
+    node = find(graph, text)
+    if node.kind == OUTPUT and graph.calls_of(text):
+        node = graph.calls_of(text)[0]  # a child called output, as in the tutorial
+    if node.kind == OUTPUT:
+        raise EditRefused("The output is where tensors leave; nothing can read it.")
+    return node
 
 
 def free_name(graph: Graph, wanted: str) -> str:
@@ -112,7 +122,7 @@ def connect(graph: Graph, source: str, target: str, port: int | str | None = Non
     A number is the place among what it reads, the next free one adds; a text is the name of an
     argument. Without a port the only place is meant, or one more of what is laid side by side.
     """
-    new, reader = Ref(find(graph, source).name), find(graph, target)
+    new, reader = Ref(giver(graph, source).name), find(graph, target)
     if reader.kind in ("input", "attribute"):
         raise EditRefused(f"{target} reads nothing: it is where a tensor comes from.")
     if isinstance(port, str):
@@ -144,8 +154,8 @@ def disconnect(graph: Graph, source: str, target: str, port: int | None = None) 
     What is one of several is left out; a sum or product of two becomes the other one. Refused where
     the target would lack an input.
     """
-    giver, reader = find(graph, source).name, find(graph, target)
-    ports = [n for n, name in enumerate(reader.reads) if name == giver]
+    gone, reader = giver(graph, source).name, find(graph, target)
+    ports = [n for n, name in enumerate(reader.reads) if name == gone]
     if not ports or (port is not None and port not in ports):
         raise EditRefused(
             f"{target} does not read {source}{'' if port is None else f' at {port}'};"
@@ -153,20 +163,20 @@ def disconnect(graph: Graph, source: str, target: str, port: int | None = None) 
         )
     held = _list_of(reader)
     if held is not None and len(held.values) > 1:
-        kept = tuple(v for v in held.values if v != Ref(giver))
+        kept = tuple(v for v in held.values if v != Ref(gone))
         if kept:
             nodes = tuple(
                 _with_list(each, replace(held, values=kept)) if each is reader else each
                 for each in graph.nodes
             )
             return checked(replace(graph, nodes=nodes))
-    others = [name for name in reader.reads if name != giver]
+    others = [name for name in reader.reads if name != gone]
     if reader.kind == "function" and len(reader.args) == 2 and len(others) == 1:
         rest = replace(graph, nodes=tuple(each for each in graph.nodes if each is not reader))
         nodes = tuple(_redirected(each, {reader.name: Ref(others[0])}) for each in rest.nodes)
         return checked(replace(rest, nodes=nodes))
-    if any(value == Ref(giver) for _, value in reader.kwargs) and others:
-        kwargs = tuple((k, v) for k, v in reader.kwargs if v != Ref(giver))
+    if any(value == Ref(gone) for _, value in reader.kwargs) and others:
+        kwargs = tuple((k, v) for k, v in reader.kwargs if v != Ref(gone))
         nodes = tuple(
             replace(each, kwargs=kwargs) if each is reader else each for each in graph.nodes
         )
@@ -221,12 +231,11 @@ def checked(graph: Graph) -> Graph:
 
 
 def _check_modes(graph: Graph, node: Node) -> None:
-    """Refuse what reads, in both modes, a step that is there in one only."""
+    """Refuse what reads, in a mode it runs in, a step that is there in the other alone."""
     for mode in ("train", "eval"):
         if node.when not in ("", mode):
             continue
-        chosen = node.mapped(lambda v, m=mode: getattr(v, m) if isinstance(v, Choice) else v)
-        for name in chosen.reads:
+        for name in node.seen_in(mode).reads:
             if graph.by_name[name].when not in ("", mode):
                 other = "training" if graph.by_name[name].when == "train" else "eval mode"
                 raise EditRefused(
@@ -239,7 +248,7 @@ def _mode(graph: Graph, name: str) -> When:
 
 
 def _seen_from(graph: Graph, node: Node, new: Ref) -> Node:
-    """Let a step of both modes read one of a single mode as ``None`` in the other, if it returns."""
+    """Let the output have ``None`` in the mode in which a step is not there."""
     when = _mode(graph, new.name)
     if node.kind != OUTPUT or not when:
         return node
@@ -311,19 +320,3 @@ def _circle(waiting: Sequence[Node]) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(names))
-
-
-__all__ = [
-    "checked",
-    "checked_name",
-    "connect",
-    "disconnect",
-    "find",
-    "free_name",
-    "insert",
-    "insert_on_edge",
-    "mapped",
-    "remove",
-    "renamed",
-    "with_output",
-]

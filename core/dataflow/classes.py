@@ -21,15 +21,14 @@ _lock = threading.Lock()
 
 
 def written_class(
-    base: type[nn.Module], graph: Graph, source: str, names: Mapping[str, Any]
+    name: str, base: type[nn.Module], graph: Graph, source: str, names: Mapping[str, Any]
 ) -> type[nn.Module]:
-    """Return the subclass of ``base`` that ``source`` defines, with ``names`` as its globals.
+    """Return the subclass ``name`` of ``base`` that ``source`` defines.
 
-    ``source`` is the class statement as it would stand in a file.
+    ``source`` is the class statement as it would stand in a file; ``names`` are its globals.
     """
     key = f"{base.__module__}.{base.__qualname__} {id(base)}\n{source}"
     digest = hashlib.sha256(key.encode()).hexdigest()[:12]
-    name = class_name(base)
     with _lock:
         known = _classes.get(f"{name}_{digest}")
         if known is not None:
@@ -46,9 +45,10 @@ def written_class(
         return made
 
 
-def class_name(base: type[nn.Module]) -> str:
-    """Return what the class of a re-wired module of ``base`` is called."""
-    return f"Rewired{base.__name__}"
+def class_name(module: nn.Module) -> str:
+    """Return what the class of a module is called once it is re-wired; a given name stays."""
+    kind = type(module)
+    return kind.__name__ if kind in _flows else f"Rewired{kind.__name__}"
 
 
 def written_graph(module: nn.Module) -> Graph | None:

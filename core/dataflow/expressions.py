@@ -4,6 +4,7 @@ import builtins
 import enum
 import importlib
 import inspect
+import json
 import keyword
 import math
 import operator
@@ -16,7 +17,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from core.dataflow import operations
 from core.dataflow.graph import Choice, Items
@@ -28,11 +28,12 @@ class Names:
 
     def __init__(self) -> None:
         self._modules: dict[str, str] = {}  # alias -> module
+        self._things: dict[str, Any] = {}  # imported by their own name
         self._own: dict[str, Any] = {}
         self._local: set[str] = set()
 
     def avoid(self, local: Iterable[str]) -> None:
-        """Give none of these names to a module, since they are variables of the text."""
+        """Give none of these names to what is imported, since they are variables of the text."""
         self._local.update(local)
 
     def module(self, path: str, alias: str) -> str:
@@ -40,7 +41,7 @@ class Names:
         for known, each in self._modules.items():
             if each == path and known not in self._local:
                 return known
-        while alias in self._local or alias in self._modules or alias in self._own:
+        while self._taken(alias):
             alias += "_"
         self._modules[alias] = path
         return alias
@@ -52,12 +53,22 @@ class Names:
             return str(thing.__name__)
         name = getattr(thing, "__name__", "")
         if getattr(builtins, name, None) is thing:
-            return name if name not in self._local else f"{self.module('builtins', 'builtins')}.{name}"
+            return (
+                name if name not in self._local else f"{self.module('builtins', 'builtins')}.{name}"
+            )
         for path, alias in (("torch.nn.functional", "F"), ("torch", "torch"), ("torch.nn", "nn")):
             if getattr(sys.modules[path], name, None) is thing:
                 return f"{self.module(path, alias)}.{name}"
-        path, name = _home(thing)
+        path, name = _home(thing) or ("", name)
+        if not path and (not name.isidentifier() or self._things.get(name, thing) is not thing):
+            raise EditRefused(f"Its forward uses {thing!r}, which has no name that Python can use.")
+        if "." not in name and (self._things.get(name) is thing or not self._taken(name)):
+            self._things[name] = thing
+            return name
         return f"{self.module(path, path.rpartition('.')[2])}.{name}"
+
+    def _taken(self, name: str) -> bool:
+        return any(name in each for each in (self._local, self._modules, self._own, self._things))
 
     def value(self, value: Any) -> str:
         """Return a constant as Python; raises EditRefused where it has no text."""
@@ -72,7 +83,9 @@ class Names:
                 return f"{self.module('torch', 'torch')}.{str(value).removeprefix('torch.')}"
             case torch.device():
                 return f'{self.module("torch", "torch")}.device("{value}")'
-            case None | bool() | int() | float() | complex() | str() | bytes() | range():
+            case str():
+                return json.dumps(value, ensure_ascii=False)
+            case None | bool() | int() | float() | complex() | bytes() | range():
                 return repr(value)
             case tuple() if type(value) is tuple:
                 inner = ", ".join(map(self.value, value))
@@ -80,7 +93,11 @@ class Names:
             case list() if type(value) is list:
                 return f"[{', '.join(map(self.value, value))}]"
             case dict() if type(value) is dict:
-                return "{" + ", ".join(f"{self.value(k)}: {self.value(v)}" for k, v in value.items()) + "}"
+                return (
+                    "{"
+                    + ", ".join(f"{self.value(k)}: {self.value(v)}" for k, v in value.items())
+                    + "}"
+                )
             case Items() | Choice():
                 raise AssertionError("a value with references is written by the Writer")
         if value is Ellipsis:
@@ -94,11 +111,23 @@ class Names:
 
     def objects(self) -> dict[str, Any]:
         """Return what the text needs as its globals."""
-        return {**{alias: _imported(path) for alias, path in self._modules.items()}, **self._own}
+        modules = {alias: _imported(path) for alias, path in self._modules.items()}
+        return {**modules, **self._things, **self._own}
 
     def imports(self) -> list[str]:
-        """Return the import statements, as they stand at the top of a file."""
-        return [_import(alias, importable(path)) for alias, path in sorted(self._modules.items())]
+        """Return the import statements, as they stand at the top of a file; may raise EditRefused."""
+        lines = [_import(alias, importable(path)) for alias, path in self._modules.items()]
+        homes: dict[str, list[str]] = {}
+        for name, thing in self._things.items():
+            home = _home(thing)
+            if home is None:
+                raise EditRefused(
+                    f"{name} was made inside a function or a notebook, so a file could not import"
+                    " it; put it at the top of a file of its own."
+                )
+            homes.setdefault(importable(home[0]), []).append(name)
+        lines += [f"from {path} import {', '.join(sorted(each))}" for path, each in homes.items()]
+        return sorted(lines, key=lambda line: (line.startswith("from"), line))
 
     def definitions(self) -> list[str]:
         """Return the text of the functions of our own that are used."""
@@ -106,7 +135,9 @@ class Names:
 
     def folders(self) -> list[Path]:
         """Return the folders of the user's own files among the imports."""
-        return [f for f in map(_folder, self._modules.values()) if f is not None]
+        homes = [_home(each) for each in self._things.values()]
+        paths = [*self._modules.values(), *(home[0] for home in homes if home is not None)]
+        return list(dict.fromkeys(f for f in map(_folder, paths) if f is not None))
 
 
 def importable(path: str) -> str:
@@ -139,8 +170,8 @@ def _import(alias: str, path: str) -> str:
     return f"from {parent} import {last}{renamed}" if parent else f"import {path}{renamed}"
 
 
-def _home(thing: Any) -> tuple[str, str]:
-    """Return the module and the name that lead to ``thing``; raises EditRefused."""
+def _home(thing: Any) -> tuple[str, str] | None:
+    """Return the module and the name that lead to ``thing``, or ``None`` where none do."""
     path = getattr(thing, "__module__", None) or ""
     name = getattr(thing, "__qualname__", getattr(thing, "__name__", ""))
     for candidate in (path, path.replace("_operator", "operator"), "torch", "torch._C._nn", "math"):
@@ -149,9 +180,7 @@ def _home(thing: Any) -> tuple[str, str]:
             found = getattr(found, part, None)
         if found is thing:
             return candidate, name
-    raise EditRefused(
-        f"Its forward uses {name or thing!r}, which has no name under which it could be imported."
-    )
+    return None
 
 
 def place_text(module: nn.Module, path: str) -> str:
@@ -165,7 +194,11 @@ def place_text(module: nn.Module, path: str) -> str:
         elif name.isidentifier() and not keyword.iskeyword(name):
             text += f".{name}"
         else:
-            text = f'{text}.get_submodule("{name}")' if name in here._modules else f'getattr({text}, "{name}")'
+            text = (
+                f'{text}.get_submodule("{name}")'
+                if name in here._modules
+                else f'getattr({text}, "{name}")'
+            )
         child = here._modules.get(name)
         here = child if child is not None else nn.Identity()
     return text
@@ -184,4 +217,3 @@ AUGMENTED = {
     operator.iand: "&=", operator.ior: "|=", operator.ixor: "^=",
 }  # fmt: skip
 UNARY = {operator.neg: "-", operator.invert: "~", operator.pos: "+"}
-_FUNCTIONAL = functional

@@ -97,6 +97,14 @@ class Node:
             return str(getattr(self.target, "__name__", self.target)).strip("_")
         return self.name if self.kind in ("input", "output") else str(self.target)
 
+    def seen_in(self, mode: str) -> "Node":
+        """Return the node as it is in train mode or in eval mode, without choices."""
+
+        def decided(value: Any) -> Any:
+            return getattr(value, mode) if isinstance(value, Choice) else value
+
+        return replace(self.mapped(decided), when="")
+
     def mapped(self, change: Callable[[Any], Any]) -> "Node":
         """Return the node with ``change`` made on each reference and choice in its arguments."""
         args = tuple(mapped(each, change) for each in self.args)
@@ -164,13 +172,7 @@ class Graph:
 
     def seen_in(self, mode: Literal["train", "eval"]) -> "Graph":
         """Return the graph of one mode alone, without choices."""
-
-        def decided(value: Any) -> Any:
-            return getattr(value, mode) if isinstance(value, Choice) else value
-
-        nodes = [
-            replace(node.mapped(decided), when="") for node in self.nodes if node.when in ("", mode)
-        ]
+        nodes = [node.seen_in(mode) for node in self.nodes if node.when in ("", mode)]
         return replace(self, nodes=tuple(nodes))
 
 
@@ -208,9 +210,7 @@ def same(one: Any, other: Any) -> bool:
         return False
     if isinstance(one, Items):
         return (
-            one.kind is other.kind
-            and same(one.keys, other.keys)
-            and same(one.values, other.values)
+            one.kind is other.kind and same(one.keys, other.keys) and same(one.values, other.values)
         )
     if isinstance(one, Choice):
         return same(one.train, other.train) and same(one.eval, other.eval)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any
 
-from core.dataflow.graph import OUTPUT, Choice, Graph, Items, Node, Ref, When, mapped, same
+from core.dataflow.graph import OUTPUT, Choice, Graph, Items, Node, Ref, When, same
 
 
 def merge(train: Graph, evaluation: Graph) -> Graph:
@@ -106,6 +106,3 @@ def rename(graph: Graph, names: dict[str, str]) -> Graph:
         replace(node.mapped(renamed), name=names.get(node.name, node.name)) for node in graph.nodes
     ]
     return replace(graph, nodes=tuple(nodes))
-
-
-__all__ = ["equal", "mapped", "merge", "rename"]

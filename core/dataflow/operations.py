@@ -46,27 +46,42 @@ class Operation:
     summary: str = ""
 
 
+def _several(name: str, function: Callable[..., Any], summary: str) -> Operation:
+    return Operation(name, function, 1, None, ("dim",), together=True, summary=summary)
+
+
+def _two(name: str, function: Callable[..., Any], summary: str) -> Operation:
+    return Operation(name, function, 2, 2, summary=summary)
+
+
+def _one(
+    name: str, function: Callable[..., Any], summary: str, *named: str, needed: int = 0
+) -> Operation:
+    spread = name in ("reshape", "permute")
+    return Operation(name, function, 1, 1, named, needed, spread=spread, summary=summary)
+
+
+_SIZES = ("size", "scale_factor", "mode", "align_corners")
 _ALL = (
-    Operation("cat", torch.cat, 1, None, ("dim",), together=True, summary="Lay tensors side by side"),
-    Operation("stack", torch.stack, 1, None, ("dim",), together=True, summary="Lay along a new dim"),
-    Operation("add", operator.add, 2, 2, summary="Sum of two tensors"),
-    Operation("sub", operator.sub, 2, 2, summary="Difference of two tensors"),
-    Operation("mul", operator.mul, 2, 2, summary="Product, element by element"),
-    Operation("matmul", torch.matmul, 2, 2, summary="Matrix product"),
-    Operation("flatten", torch.flatten, 1, 1, ("start_dim", "end_dim"), summary="Several dims as one"),
-    Operation("reshape", torch.reshape, 1, 1, ("shape",), 1, spread=True, summary="Another shape"),
-    Operation("permute", torch.permute, 1, 1, ("dims",), 1, spread=True, summary="Dims in another order"),
-    Operation("unsqueeze", torch.unsqueeze, 1, 1, ("dim",), 1, summary="A new dim of size 1"),
-    Operation("squeeze", torch.squeeze, 1, 1, ("dim",), summary="Without a dim of size 1"),
-    Operation("mean", torch.mean, 1, 1, ("dim", "keepdim"), 1, summary="Mean over dims"),
-    Operation("interpolate", F.interpolate, 1, 1,
-              ("size", "scale_factor", "mode", "align_corners"), summary="Another height and width"),
-    Operation("fit_to", fit_to, 2, 2, summary="Pad or crop the first to the second, centred"),
-    Operation("split", torch.split, 1, 1, ("split_size_or_sections", "dim"), 1, summary="Into parts"),
-    Operation("softmax", torch.softmax, 1, 1, ("dim",), 1, summary="Shares that add up to 1"),
-    Operation("sigmoid", torch.sigmoid, 1, 1, summary="Each number to between 0 and 1"),
-    Operation("item", operator.getitem, 1, 1, ("index",), 1, summary="One of several results"),
-)  # fmt: skip
+    _several("cat", torch.cat, "Lay tensors side by side"),
+    _several("stack", torch.stack, "Lay tensors along a new dimension"),
+    _two("add", operator.add, "Sum of two tensors"),
+    _two("sub", operator.sub, "Difference of two tensors"),
+    _two("mul", operator.mul, "Product, element by element"),
+    _two("matmul", torch.matmul, "Matrix product"),
+    _two("fit_to", fit_to, "Pad or crop the first to the size of the second, centred"),
+    _one("flatten", torch.flatten, "Several dimensions as one", "start_dim", "end_dim"),
+    _one("reshape", torch.reshape, "Another shape", "shape", needed=1),
+    _one("permute", torch.permute, "Dimensions in another order", "dims", needed=1),
+    _one("unsqueeze", torch.unsqueeze, "A new dimension of size 1", "dim", needed=1),
+    _one("squeeze", torch.squeeze, "Without a dimension of size 1", "dim"),
+    _one("mean", torch.mean, "Mean over dimensions", "dim", "keepdim", needed=1),
+    _one("interpolate", F.interpolate, "Another height and width", *_SIZES),
+    _one("split", torch.split, "Into parts", "split_size_or_sections", "dim", needed=1),
+    _one("softmax", torch.softmax, "Shares that add up to 1", "dim", needed=1),
+    _one("sigmoid", torch.sigmoid, "Each number to between 0 and 1"),
+    _one("item", operator.getitem, "One of several results", "index", needed=1),
+)
 OPERATIONS = {each.name: each for each in _ALL}
 
 #: ``cat`` joins channels, as nearly everybody means.
@@ -74,8 +89,9 @@ _DEFAULTS = {"cat": {"dim": 1}, "flatten": {"start_dim": 1}}
 
 
 def is_operation(text: str) -> bool:
-    """Say whether a text names an operation rather than a layer."""
-    return text.partition("(")[0].strip() in OPERATIONS
+    """Say whether a text names an operation rather than a layer: those begin with a capital."""
+    name = text.partition("(")[0].strip()
+    return name.isidentifier() and name[0].islower()
 
 
 def read_operation(text: str) -> tuple[Operation, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The statements of a forward: one for each node, with what is read once written in place."""
 
+import inspect
 import operator
 from collections.abc import Mapping
 from typing import Any
@@ -67,7 +68,7 @@ class Writer:
 
     def _statement(self, node: Node) -> list[str]:
         if node.kind == OUTPUT:
-            return self._folded("return ", self._value(node.args[0]), "")
+            return [f"return {self._returned(node.args[0])}"]
         if node.target in AUGMENTED and node.kind == "function":
             changed, other = map(self._value, node.args)
             return [f"{node.name} = {changed}", f"{node.name} {AUGMENTED[node.target]} {other}"]
@@ -81,10 +82,14 @@ class Writer:
             start = ""  # called for what it does
         return self._folded(start, self._expression(node), comment, node)
 
-    def _folded(
-        self, start: str, text: str, comment: str, node: Node | None = None
-    ) -> list[str]:
-        """Return a statement on one line, or a long call with its arguments on lines of their own."""
+    def _returned(self, value: Any) -> str:
+        """Write what is returned, without parentheses that nobody needs."""
+        text = self._value(value)
+        several = isinstance(value, Items) and value.kind is tuple and len(value.values) > 1
+        return text[1:-1] if several or (isinstance(value, Choice) and text[0] == "(") else text
+
+    def _folded(self, start: str, text: str, comment: str, node: Node | None = None) -> list[str]:
+        """Return a statement on one line, or a long call with each argument on a line."""
         if len(start) + len(text) <= _LONGEST or node is None or not text.endswith(")"):
             return [start + text + comment]
         callee, args = self._call(node)
@@ -102,7 +107,8 @@ class Writer:
 
     def _call(self, node: Node) -> tuple[str | None, list[str]]:
         args = list(map(self._value, node.args))
-        named = [f"{name}={self._value(each)}" for name, each in node.kwargs]
+        kwargs = node.kwargs if node.kind != "function" else _needed(node)
+        named = [f"{name}={self._value(each)}" for name, each in kwargs]
         if node.kind == "call":
             return place_text(self._module, node.target), args + named
         if node.kind == "method":
@@ -161,6 +167,9 @@ class Writer:
     def _items(self, items: Items) -> str:
         values = list(map(self._value, items.values))
         inner = ", ".join(values)
+        if items.kind is str:
+            parts = [self._in_text(each) for each in items.values]
+            return 'f"' + "".join(parts) + '"'
         if items.kind is list:
             return f"[{inner}]"
         if items.kind is tuple:
@@ -172,3 +181,29 @@ class Writer:
             text = "{" + ", ".join(f"{key}: {each}" for key, each in pairs) + "}"
             return text if items.kind is dict else f"{self._names.of(items.kind)}({text})"
         return f"{self._names.of(items.kind)}({inner})"
+
+    def _in_text(self, value: Any) -> str:
+        """Write a part of an f-string."""
+        if isinstance(value, str):
+            return self._names.value(value)[1:-1].replace("{", "{{").replace("}", "}}")
+        return "{" + self._value(value) + "}"
+
+
+def _needed(node: Node) -> tuple[tuple[str, Any], ...]:
+    """Leave out ``inplace=False`` and the like, where that is what a function takes anyway.
+
+    torch hands all arguments of its functions on, also those that nobody wrote.
+    """
+    try:
+        parameters = inspect.signature(node.target).parameters
+    except (TypeError, ValueError):
+        return node.kwargs
+    return tuple(
+        (name, value)
+        for name, value in node.kwargs
+        if not (
+            (value is None or value is False)
+            and name in parameters
+            and parameters[name].default is value
+        )
+    )

@@ -24,6 +24,9 @@ from core.errors import Untraceable
 #: fx patches ``nn.Module``: one trace at a time.
 LOCK = threading.RLock()
 
+#: Stands around the name of a symbol that was made part of a text: the message of an assertion.
+MARK = "\x00"
+
 #: Functions that read a tensor's numbers or form; they are answered, not recorded.
 _READS = frozenset(
     {
@@ -41,6 +44,14 @@ _AUGMENTED = (
 
 class Symbol(fx.Proxy):
     """A value that is not there yet. Unlike fx's own, it keeps what is done to it in place."""
+
+    def __repr__(self) -> str:
+        return f"{MARK}{self.node.name}{MARK}"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.tracer.create_proxy("call_function", operator.setitem, (self, key, value), {})

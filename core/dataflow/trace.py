@@ -1,16 +1,18 @@
 """What one module's own forward does, as a graph: read in train and in eval mode, and compared."""
 
 import inspect
+import operator
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from torch import fx, nn
 
-from core.dataflow.classes import written_graph
-from core.dataflow.graph import OUTPUT, REQUIRED, Choice, Graph, Items, Node, Ref
+from core.dataflow.classes import own_class, written_graph
+from core.dataflow.graph import OUTPUT, REQUIRED, Graph, Items, Node, Ref
 from core.dataflow.merging import equal, merge
-from core.dataflow.symbolic import traced
+from core.dataflow.symbolic import MARK, traced
 from core.document import Document, IdentityCache, split
 from core.document.shell import Shell
 from core.errors import Untraceable
@@ -121,22 +123,31 @@ def _once(module: nn.Module, fixed: dict[str, Any], *, training: bool) -> Graph:
     shell = Shell(module, training=training)
     graph = traced(shell, fixed)
     written = [name for name in shell.written() if name != "training"]
-    notes = ()
+    notes: tuple[str, ...] = ()
     if written:
         notes = (f"Its forward also sets {', '.join(written)}, which a re-wired one does not.",)
-    return _collapsed(Graph(tuple(_Reading(graph).nodes), notes))
+    return _collapsed(Graph(tuple(_Reading(graph, module).nodes), notes))
 
 
 class _Reading:
     """Turns fx's nodes into ours; inputs are called as the forward calls them."""
 
-    def __init__(self, graph: fx.Graph) -> None:
+    def __init__(self, graph: fx.Graph, module: nn.Module) -> None:
+        for node in reversed(graph.nodes):
+            if node.target in (getattr, operator.getitem) and not node.users:
+                graph.erase_node(node)  # looked at, and not needed: B, C, H, W = x.shape
         self._names = {node: node.name for node in graph.nodes}
         inputs = [node for node in graph.nodes if node.op == "placeholder"]
         taken = {node.name for node in graph.nodes if node.op != "placeholder"}
         for node in inputs:
             bare = str(node.target).lstrip("*")
             self._names[node] = bare if bare not in taken else node.name
+        taken.update(self._names.values())
+        for node in graph.nodes:
+            child = module._modules.get(str(node.target)) if node.op == "call_module" else None
+            if child is not None and str(node.target).isdigit():  # relu_1 instead of fx's _1
+                name = f"{_spelled(own_class(child).__name__)}{node.name}"
+                self._names[node] = name if name not in taken else node.name
         self.nodes = [self._node(node) for node in graph.nodes]
 
     def _node(self, node: fx.Node) -> Node:
@@ -152,6 +163,11 @@ class _Reading:
     def _value(self, value: Any) -> Any:
         if isinstance(value, fx.Node):
             return Ref(self._names[value])
+        if isinstance(value, str) and MARK in value:
+            names = {node.name: name for node, name in self._names.items()}
+            texts = value.split(MARK)  # text, name, text, name, ..., text
+            told = (Ref(names[t]) if n % 2 else t for n, t in enumerate(texts) if n % 2 or t)
+            return Items(str, tuple(told))
         if isinstance(value, slice):
             parts = (value.start, value.stop, value.step)
             return Items(slice, tuple(self._value(each) for each in parts))
@@ -163,6 +179,11 @@ class _Reading:
         if isinstance(value, tuple) and not hasattr(value, "_fields"):
             return Items(tuple, tuple(self._value(each) for each in value))
         return value
+
+
+def _spelled(name: str) -> str:
+    """Write a class name as a variable: ``BatchNorm2d`` becomes ``batch_norm2d``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def _collapsed(graph: Graph) -> Graph:
@@ -189,6 +210,3 @@ def collection(node: Node) -> Items | None:
         pairs = [each.values for each in node.args[0].values]
         return Items(node.target, tuple(b for _, b in pairs), tuple(a for a, _ in pairs))
     return None
-
-
-__all__ = ["Choice", "collection", "given", "graph_of", "parameters_of", "trace"]

@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from torch import nn
 
 from core.dataflow.classes import class_name, own_class, written_class
-from core.dataflow.expressions import Names, place_text
-from core.dataflow.graph import OUTPUT, REQUIRED, Choice, Fill, Graph, Node, Ref
+from core.dataflow.expressions import Names
+from core.dataflow.graph import OUTPUT, REQUIRED, Fill, Graph
 from core.dataflow.statements import Writer
 from core.document import Document
 from core.document.surgery import reclassed
-
-_WIDTH = 96
 
 
 @dataclass
@@ -44,8 +41,8 @@ def write_class(
     base = own_class(module)
     writer = Writer(module, graph, names, shapes or {})
     lines = [
-        f"class {name or class_name(base)}({names.of(base)}):",
-        f'    """{base.__name__} with another way through it."""',
+        f"class {name or class_name(module)}({names.of(base)}):",
+        f'    """{_told(base)}"""',
         "",
         f"    def forward(self{''.join(f', {each}' for each in _parameters(graph, names))}):",
         *(f"        {line}" if line else "" for line in _body(graph, writer, names)),
@@ -57,7 +54,7 @@ def rewired(
     document: Document,
     path: str,
     graph: Graph,
-    children: Mapping[str, nn.Module] | None = None,
+    children: Mapping[str, nn.Module | None] | None = None,
 ) -> Document:
     """Return the document whose module at ``path`` runs ``graph``.
 
@@ -66,10 +63,28 @@ def rewired(
     """
     module = document.module(path)
     held = dict(module._modules) if children is None else dict(children)
-    seen = reclassed(module, own_class(module), held)
-    written = write_class(seen, graph)
-    kind = written_class(own_class(module), graph, written.text, written.names.objects())
-    return document.replace(path, reclassed(module, kind, held))
+    return document.replace(path, _rewritten(module, class_name(module), graph, held))
+
+
+def composed(name: str, children: Mapping[str, nn.Module], graph: Graph) -> nn.Module:
+    """Return a new module of a class called ``name``, with these children and this forward."""
+    return _rewritten(nn.Module().eval(), name, graph, dict(children))
+
+
+def _rewritten(
+    module: nn.Module, name: str, graph: Graph, children: Mapping[str, nn.Module | None]
+) -> nn.Module:
+    base = own_class(module)
+    # Places are written as the children stand now: self.layers[0], self.stem.conv.
+    written = write_class(reclassed(module, base, children), graph, name=name)
+    kind = written_class(name, base, graph, written.text, written.names.objects())
+    return reclassed(module, kind, children)
+
+
+def _told(base: type[nn.Module]) -> str:
+    if base is nn.Module:
+        return "Put together step by step."
+    return f"{base.__name__} with another way through it."
 
 
 def _parameters(graph: Graph, names: Names) -> list[str]:
@@ -105,6 +120,3 @@ def _filled(name: str, fill: Fill, names: Names) -> list[str]:
         f" device={fill.like}.device)"
     )
     return [f"if {name} is None:", f"    {name} = {make}"]
-
-
-__all__ = ["Choice", "Node", "Ref", "Written", "place_text", "rewired", "write_class"]

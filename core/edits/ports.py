@@ -69,7 +69,9 @@ class AddInput(Edit, frozen=True):
 
     def _check(self) -> None:
         if self.dtype not in DTYPES:
-            raise EditRefused(f"'{self.dtype}' is no dtype of a tensor.{nearest(self.dtype, DTYPES)}")
+            raise EditRefused(
+                f"'{self.dtype}' is no dtype of a tensor.{nearest(self.dtype, DTYPES)}"
+            )
         if any(size < 1 for size in self.shape):
             raise EditRefused(f"Every dimension of an input is at least 1; {self.shape} came.")
         if self.default is not None and not self.shape:
@@ -90,7 +92,7 @@ class AddInput(Edit, frozen=True):
     def _joined(
         self, module: nn.Module, graph: Graph, before: str
     ) -> tuple[Graph, tuple[str, int] | None]:
-        """Lay the input beside what ``before`` reads; return the layer to widen, and by how much."""
+        """Lay the input beside what ``before`` reads; return what to widen, and by how much."""
         target = changing.find(graph, before)
         if not 0 <= self.port < len(target.reads):
             raise EditRefused(f"{before} reads {len(target.reads)} tensors; port {self.port} came.")
@@ -194,7 +196,7 @@ class RemoveOutput(Edit, frozen=True):
         """Drop it; raises EditRefused where there is no such output."""
         graph, children = opened(document, self.path)
         value = graph.output.args[0]
-        if not isinstance(value, Items) or value.kind not in (tuple, list) and not value.keys:
+        if not isinstance(value, Items) or (value.kind not in (tuple, list) and not value.keys):
             raise EditRefused("It returns one thing, which cannot be left out.")
         keys = list(value.keys) or list(range(len(value.values)))
         if self.which not in keys:
@@ -217,9 +219,7 @@ def _returning(graph: Graph, ref: Ref, name: str) -> Graph:
     value: Any = ref
     if when:
         value = Choice(ref, None) if when == "train" else Choice(None, ref)
-    output = replace(
-        graph.output, args=(changing.with_output(graph.output.args[0], value, name),)
-    )
+    output = replace(graph.output, args=(changing.with_output(graph.output.args[0], value, name),))
     return changing.checked(replace(graph, nodes=(*graph.nodes[:-1], output)))
 
 
@@ -230,17 +230,23 @@ def _caller(document: Document, path: str) -> tuple[str, Node]:
     parent = path
     while parent:
         parent = split(parent)[0]
+        if isinstance(document.module(parent), (nn.ModuleList, nn.ModuleDict)):
+            continue  # which nobody calls: what is in it is called from above
         try:
             graph = graph_of(document, parent)
         except Untraceable as error:
-            raise EditRefused(f"{path} cannot be reached from the model's own forward. {error}") from error
+            raise EditRefused(
+                f"{path} cannot be reached from the model's own forward. {error}"
+            ) from error
         calls = graph.calls_of(path[len(parent) + 1 if parent else 0 :])
         if len(calls) == 1:
             return parent, calls[0]
         if calls:
-            raise EditRefused(f"{path} is called {len(calls)} times, so it is not clear which is meant.")
-        if graph.called and any(path.startswith(join(parent, each) + ".") for each in graph.called):
-            break
+            raise EditRefused(
+                f"{path} is called {len(calls)} times, so it is not clear which is meant."
+            )
+        if any(path.startswith(f"{join(parent, each)}.") for each in graph.called):
+            break  # something between is called, and does not call it
     raise EditRefused(f"Nothing calls {path}, so nothing can be handed to it or from it.")
 
 
@@ -415,7 +421,7 @@ def _counts_along(module: nn.Module, path: str, dim: int, dims: int) -> bool:
         return False
     if isinstance(found[1], nn.Linear):
         return dim == dims - 1
-    return dim == 1 and found[1].groups == 1  # type: ignore[union-attr]
+    return dim == 1 and getattr(found[1], "groups", 1) == 1
 
 
 def _widened(document: Document, path: str, more: int) -> Document:
@@ -423,5 +429,3 @@ def _widened(document: Document, path: str, more: int) -> Document:
     layer = document.module(path)
     name = "in_features" if isinstance(layer, nn.Linear) else "in_channels"
     return SetArguments(path, {name: getattr(layer, name) + more}).apply(document)
-
-

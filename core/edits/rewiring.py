@@ -242,7 +242,7 @@ def step(
     layer = built(spec, document, path)
     child = name or _free_child(parent, layer, graph)
     containers.checked_name(parent, path, child)
-    node = Node(_variable(graph, child, name), "call", child, tensors)
+    node = Node(changing.free_name(graph, child), "call", child, tensors)
     return node, {**children, child: layer}
 
 
@@ -251,9 +251,9 @@ def item(graph: Graph, text: str) -> tuple[Graph, Ref]:
     name, bracket, rest = text.partition("[")
     number = rest.rstrip("]").strip()
     if not bracket or not number.isdigit():
-        return graph, Ref(changing.find(graph, text).name)
+        return graph, Ref(changing.giver(graph, text).name)
     operation, given = operations.read_operation(f"item({number})")
-    giver = changing.find(graph, name.strip())
+    giver = changing.giver(graph, name.strip())
     args, kwargs = operations.arguments(operation, given, (Ref(giver.name),))
     for each in graph.nodes:
         if each.kind == "function" and each.target is operation.function and each.args == args:
@@ -270,12 +270,6 @@ def _free_child(parent: nn.Module, layer: nn.Module, graph: Graph) -> str:
         if name not in graph.by_name:
             return name
         taken.append(name)
-
-
-def _variable(graph: Graph, child: str, given: str | None) -> str:
-    if given is not None and given.isidentifier() and given in graph.by_name:
-        raise EditRefused(f"There is a step called '{given}' already; choose another name.")
-    return changing.free_name(graph, child)
 
 
 def _touches(graph: Graph, child: str) -> bool:
