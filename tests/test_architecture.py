@@ -29,8 +29,8 @@ ARROWS = {
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
     "session": {"document", "edits", "analysis", "checkpoint", "source", "recipe"},
     "cli": {
-        "document", "catalog", "edits", "analysis", "checkpoint", "files", "placement", "source",
-        "recipe", "session",
+        "document", "catalog", "dataflow", "edits", "analysis", "checkpoint", "files", "placement",
+        "source", "recipe", "session",
     },
 }  # fmt: skip
 

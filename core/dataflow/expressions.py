@@ -115,7 +115,7 @@ class Names:
         return {**modules, **self._things, **self._own}
 
     def imports(self) -> list[str]:
-        """Return the import statements, as they stand at the top of a file; may raise EditRefused."""
+        """Return the import statements of a file; raises EditRefused for what has no home."""
         lines = [_import(alias, importable(path)) for alias, path in self._modules.items()]
         homes: dict[str, list[str]] = {}
         for name, thing in self._things.items():

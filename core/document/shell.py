@@ -19,9 +19,13 @@ _MACHINERY = frozenset(nn.Module().__dict__)
 
 
 class Shell:
-    """The copy (``root``), and the path of every module in it."""
+    """The copy (``root``), and the path of every module in it.
 
-    def __init__(self, module: nn.Module, *, training: bool) -> None:
+    ``whole`` copies everything below too, with buffers of its own, so that it can be run.
+    """
+
+    def __init__(self, module: nn.Module, *, training: bool, whole: bool = False) -> None:
+        self._deep = whole
         self._twins: list[nn.Module] = []
         self._swaps: dict[int, Any] = {}
         self._paths: dict[int, str] = {}
@@ -55,11 +59,14 @@ class Shell:
 
     def _copied(self, path: str, module: nn.Module, above: frozenset[int]) -> nn.Module:
         twin = shallow_copy(module)
+        if self._deep:
+            for name, buffer in twin._buffers.items():
+                twin._buffers[name] = None if buffer is None else buffer.clone()
         self._twins.append(twin)
         self._paths[id(twin)] = path
         self._swaps.setdefault(id(module), twin)
         above = above | {id(module)}
-        if not path or isinstance(module, _LISTS):
+        if self._deep or not path or isinstance(module, _LISTS):
             for name, child in module._modules.items():
                 if child is not None and id(child) not in above:
                     twin._modules[name] = self._copied(join(path, name), child, above)
