@@ -13,7 +13,7 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 ARROWS = {
     "core": {
         "analysis", "catalog", "checkpoint", "dataflow", "document", "edits", "files", "placement",
-        "session", "source", "statistics",
+        "export", "session", "source", "statistics",
     },  # the lazy tour
     "errors": set(),
     "document": set(),
@@ -26,8 +26,12 @@ ARROWS = {
     "placement": {"document", "analysis"},  # what a forward holds is told by the shapes
     "statistics": {"document"},
     "source": {"document", "catalog", "files"},  # files: what a whole model's pickle names
+    # What is taken home is the document, the way through it, its shapes and where it came from.
+    "export": {"document", "catalog", "dataflow", "analysis", "checkpoint", "source"},
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
-    "session": {"document", "edits", "analysis", "checkpoint", "source", "recipe"},
+    "session": {
+        "document", "edits", "analysis", "checkpoint", "source", "recipe", "dataflow", "export",
+    },
     "cli": {
         "document", "catalog", "dataflow", "edits", "analysis", "checkpoint", "files", "placement",
         "source", "recipe", "session",

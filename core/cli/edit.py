@@ -286,7 +286,12 @@ def _finish(
     saved: list[Path] = []
     held_back = bool(problems) and not force and save is not None
     if save is not None and not held_back:
-        saved.append(session.save(save, overwrite=force))
+        if session.needs_code:
+            taken = session.take_home(save, overwrite=force)
+            saved += [taken.weights, taken.code]
+            click.echo(f"{beside(taken.code)}: {taken.verdict}", err=as_json)
+        else:
+            saved.append(session.save(save, overwrite=force))
     if recipe is not None:
         saved.append(session.save_recipe(recipe, overwrite=force))
     if as_json:

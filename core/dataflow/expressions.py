@@ -27,9 +27,10 @@ class Names:
     """The names of modules, classes and functions a text uses, and how they are imported."""
 
     def __init__(self) -> None:
-        self._modules: dict[str, str] = {}  # alias -> module
+        self._packages: dict[str, str] = {}  # alias -> module
         self._things: dict[str, Any] = {}  # imported by their own name
         self._own: dict[str, Any] = {}
+        self.blocks: dict[str, Any] = {}  # of Modelwright's own, whose source is written out
         self._local: set[str] = set()
 
     def avoid(self, local: Iterable[str]) -> None:
@@ -38,12 +39,12 @@ class Names:
 
     def module(self, path: str, alias: str) -> str:
         """Return the name under which the module ``path`` is known in the text."""
-        for known, each in self._modules.items():
+        for known, each in self._packages.items():
             if each == path and known not in self._local:
                 return known
         while self._taken(alias):
             alias += "_"
-        self._modules[alias] = path
+        self._packages[alias] = path
         return alias
 
     def of(self, thing: Any) -> str:
@@ -52,6 +53,9 @@ class Names:
             self._own[thing.__name__] = thing
             return str(thing.__name__)
         name = getattr(thing, "__name__", "")
+        if str(getattr(thing, "__module__", "")).startswith("core.blocks."):
+            self.blocks[name] = thing
+            return str(name)
         if getattr(builtins, name, None) is thing:
             return (
                 name if name not in self._local else f"{self.module('builtins', 'builtins')}.{name}"
@@ -68,7 +72,10 @@ class Names:
         return f"{self.module(path, path.rpartition('.')[2])}.{name}"
 
     def _taken(self, name: str) -> bool:
-        return any(name in each for each in (self._local, self._modules, self._own, self._things))
+        return any(
+            name in each
+            for each in (self._local, self._packages, self._own, self._things, self.blocks)
+        )
 
     def value(self, value: Any) -> str:
         """Return a constant as Python; raises EditRefused where it has no text."""
@@ -111,12 +118,12 @@ class Names:
 
     def objects(self) -> dict[str, Any]:
         """Return what the text needs as its globals."""
-        modules = {alias: _imported(path) for alias, path in self._modules.items()}
-        return {**modules, **self._things, **self._own}
+        modules = {alias: _imported(path) for alias, path in self._packages.items()}
+        return {**modules, **self._things, **self._own, **self.blocks}
 
     def imports(self) -> list[str]:
         """Return the import statements of a file; raises EditRefused for what has no home."""
-        lines = [_import(alias, importable(path)) for alias, path in self._modules.items()]
+        lines = [_import(alias, importable(path)) for alias, path in self._packages.items()]
         homes: dict[str, list[str]] = {}
         for name, thing in self._things.items():
             home = _home(thing)
@@ -127,16 +134,21 @@ class Names:
                 )
             homes.setdefault(importable(home[0]), []).append(name)
         lines += [f"from {path} import {', '.join(sorted(each))}" for path, each in homes.items()]
-        return sorted(lines, key=lambda line: (line.startswith("from"), line))
+        lines.sort(key=lambda line: (line.startswith("from"), line))
+        own = [line for line in lines if line.split()[1].split(".")[0] in sys.stdlib_module_names]
+        return [*own, *([""] if own else []), *(line for line in lines if line not in own)]
 
     def definitions(self) -> list[str]:
-        """Return the text of the functions of our own that are used."""
+        """Return the text of the functions of our own that are used; imports come after it."""
+        if self._own:
+            self._packages.setdefault("F", "torch.nn.functional")
+            self._things.setdefault("Tensor", torch.Tensor)
         return [textwrap.dedent(inspect.getsource(each)) for each in self._own.values()]
 
     def folders(self) -> list[Path]:
         """Return the folders of the user's own files among the imports."""
         homes = [_home(each) for each in self._things.values()]
-        paths = [*self._modules.values(), *(home[0] for home in homes if home is not None)]
+        paths = [*self._packages.values(), *(home[0] for home in homes if home is not None)]
         return list(dict.fromkeys(f for f in map(_folder, paths) if f is not None))
 
 

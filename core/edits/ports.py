@@ -4,7 +4,6 @@ Below the root, an input is handed down from the model's own, and an output hand
 modules on the way are re-wired too.
 """
 
-import operator
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +11,15 @@ import torch
 from torch import nn
 
 from core.dataflow import changing
-from core.dataflow.graph import OUTPUT, REQUIRED, Choice, Fill, Graph, Items, Node, Ref
+from core.dataflow.graph import OUTPUT, REQUIRED, Fill, Graph, Items, Node, Ref
 from core.dataflow.trace import graph_of
-from core.document import Document, InputSpec, join, split
+from core.document import Document, InputSpec, join
 from core.document.inputs import DTYPES
-from core.edits.arguments import SetArguments
 from core.edits.base import Edit
+from core.edits.handing import handed_down, handed_up, not_handed, returning
 from core.edits.rewiring import item, opened, settled
-from core.errors import EditRefused, Untraceable, nearest
+from core.edits.widening import counts_along, next_counting, widened
+from core.errors import EditRefused, nearest
 
 
 class AddInput(Edit, frozen=True):
@@ -60,9 +60,9 @@ class AddInput(Edit, frozen=True):
         after = settled(document, self.path, graph, children)
         notes = after.notes
         if wide is not None:
-            after = _widened(after, join(self.path, wide[0]), wide[1])
+            after = widened(after, join(self.path, wide[0]), wide[1])
         if self.path and self.default is None:
-            after = _handed_down(after, self)
+            after = handed_down(after, self.path, self.name)
         if not self.path or self.default is None:
             after = _fed(after, self)
         return after.with_root(after.root, *notes)
@@ -121,9 +121,9 @@ class AddInput(Edit, frozen=True):
         graph = changing.insert_on_edge(graph, cat, source, target.name, self.port)
         if not self.widen:
             return graph, None
-        wide = _next_counting(module, graph, name)
+        wide = next_counting(module, graph, name)
         dim = self.dim % len(shape)
-        if wide is None or not _counts_along(module, wide, dim, len(shape)):
+        if wide is None or not counts_along(module, wide, dim, len(shape)):
             return graph, None
         return graph, (wide, shape[dim])
 
@@ -149,7 +149,7 @@ class RemoveInput(Edit, frozen=True):
         graph = _without(graph, node.name)
         after = settled(document, self.path, graph, children)
         if self.path:
-            return _not_handed(after, self.path, node.name)
+            return not_handed(after, self.path, node.name)
         rest = _other_inputs(document.inputs, node.name, number)
         return replace(after, inputs=rest)
 
@@ -177,8 +177,8 @@ class AddOutput(Edit, frozen=True):
         graph, found = item(graph, self.node)
         name = self.name or join(self.path, found.name).replace(".", "_")
         before = graph.output.args[0]
-        after = settled(document, self.path, _returning(graph, found, name), children)
-        return _handed_up(after, self.path, before, name)
+        after = settled(document, self.path, returning(graph, found, name), children)
+        return handed_up(after, self.path, before, name)
 
 
 class RemoveOutput(Edit, frozen=True):
@@ -214,104 +214,6 @@ class RemoveOutput(Edit, frozen=True):
         return settled(document, self.path, graph, children)
 
 
-def _returning(graph: Graph, ref: Ref, name: str) -> Graph:
-    when = graph.by_name[ref.name].when
-    value: Any = ref
-    if when:
-        value = Choice(ref, None) if when == "train" else Choice(None, ref)
-    output = replace(graph.output, args=(changing.with_output(graph.output.args[0], value, name),))
-    return changing.checked(replace(graph, nodes=(*graph.nodes[:-1], output)))
-
-
-def _caller(document: Document, path: str) -> tuple[str, Node]:
-    """Return the module that calls the one at ``path``, and the call; or refuse."""
-    if len(document.paths_of(document.module(path))) > 1:
-        raise EditRefused(f"{path} stands at several places, so what it is given there differs.")
-    parent = path
-    while parent:
-        parent = split(parent)[0]
-        if isinstance(document.module(parent), (nn.ModuleList, nn.ModuleDict)):
-            continue  # which nobody calls: what is in it is called from above
-        try:
-            graph = graph_of(document, parent)
-        except Untraceable as error:
-            raise EditRefused(
-                f"{path} cannot be reached from the model's own forward. {error}"
-            ) from error
-        calls = graph.calls_of(path[len(parent) + 1 if parent else 0 :])
-        if len(calls) == 1:
-            return parent, calls[0]
-        if calls:
-            raise EditRefused(
-                f"{path} is called {len(calls)} times, so it is not clear which is meant."
-            )
-        if any(path.startswith(f"{join(parent, each)}.") for each in graph.called):
-            break  # something between is called, and does not call it
-    raise EditRefused(f"Nothing calls {path}, so nothing can be handed to it or from it.")
-
-
-def _handed_down(document: Document, edit: AddInput) -> Document:
-    """Give every module above the same input, and let it hand it on."""
-    path = edit.path
-    while path:
-        parent, call = _caller(document, path)
-        graph, children = opened(document, parent)
-        name = changing.checked_name(graph, edit.name)
-        inputs = graph.inputs
-        changed = replace(call, kwargs=(*call.kwargs, (edit.name, Ref(name))))
-        nodes = [changed if each.name == call.name else each for each in graph.nodes]
-        nodes.insert(len(inputs), Node(name, "input", name))
-        document = settled(document, parent, replace(graph, nodes=tuple(nodes)), children)
-        path = parent
-    return document
-
-
-def _handed_up(document: Document, path: str, before: Any, name: str) -> Document:
-    """Let every module above return the last thing that the one at ``path`` now returns."""
-    while path:
-        parent, call = _caller(document, path)
-        graph, children = opened(document, parent)
-        graph, extra = _unpacked(graph, call, before, name)
-        path, before = parent, graph.output.args[0]
-        document = settled(document, parent, _returning(graph, extra, name), children)
-    return document
-
-
-def _unpacked(graph: Graph, call: Node, before: Any, name: str) -> tuple[Graph, Ref]:
-    """Take what a call gives apart: readers get what they did, and one step gets what is new."""
-
-    def taken(key: Any, wanted: str) -> Node:
-        called = changing.free_name(graph, wanted)
-        args = (Ref(call.name), key)
-        return Node(called, "function", operator.getitem, args, (), call.when)
-
-    if isinstance(before, Items) and issubclass(before.kind, dict):
-        extra = taken(name, name)
-        return changing.insert(graph, extra), Ref(extra.name)
-    if isinstance(before, Items) and before.kind in (tuple, list):
-        count = len(before.values)
-        extra = taken(count, name)
-        kept, fresh = taken(Items(slice, (None, count, None)), f"{call.name}_kept"), [extra]
-        whole = [
-            reader
-            for reader in graph.readers[call.name]
-            if graph.by_name[reader].target is not operator.getitem
-        ]
-        if whole:
-            fresh = [kept, extra]
-    else:
-        kept, extra = taken(0, f"{call.name}_0"), taken(1, name)
-        fresh, whole = [kept, extra], list(graph.readers[call.name])
-    nodes: list[Node] = []
-    for node in graph.nodes:
-        if node.name in whole:
-            node = node.mapped(lambda v: Ref(kept.name) if v == Ref(call.name) else v)
-        nodes.append(node)
-        if node.name == call.name:
-            nodes += fresh
-    return replace(graph, nodes=tuple(nodes)), Ref(extra.name)
-
-
 def _without(graph: Graph, name: str) -> Graph:
     """Return the graph without an input and what only serves it; the rest does without."""
     gone = {name}
@@ -325,23 +227,6 @@ def _without(graph: Graph, name: str) -> Graph:
             graph = changing.disconnect(graph, source, node.name)
     nodes = tuple(each for each in graph.nodes if each.name not in gone)
     return changing.checked(replace(graph, nodes=nodes))
-
-
-def _not_handed(document: Document, path: str, name: str) -> Document:
-    """Let the caller of the module no longer hand over an argument of that name."""
-    try:
-        parent, call = _caller(document, path)
-    except EditRefused:
-        return document
-    if name not in dict(call.kwargs):
-        if call.args:
-            return document.saying(f"{path} is still called with as many tensors as before.")
-        return document
-    graph, children = opened(document, parent)
-    kept = tuple((k, v) for k, v in call.kwargs if k != name)
-    changed = replace(call, kwargs=kept)
-    nodes = tuple(changed if each.name == call.name else each for each in graph.nodes)
-    return settled(document, parent, replace(graph, nodes=nodes), children)
 
 
 def _fed(document: Document, edit: AddInput) -> Document:
@@ -365,67 +250,3 @@ def _other_inputs(inputs: tuple[InputSpec, ...], name: str, number: int) -> tupl
     if any(each.name == name and each.keyword for each in inputs):
         return tuple(each for each in inputs if each.name != name)
     return tuple(each for index, each in enumerate(inputs) if index != number or each.keyword)
-
-
-#: Layers that give as many features as they get, each by itself: one looks past them.
-_PASSING = (
-    nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.Identity, nn.ReLU,
-    nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Mish, nn.Sigmoid, nn.Tanh, nn.Hardswish,
-    nn.Hardsigmoid, nn.Softplus,
-)  # fmt: skip
-_PASSING_NAMES = frozenset({"relu", "gelu", "silu", "dropout", "sigmoid", "tanh", "leaky_relu"})
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-
-
-def _next_counting(module: nn.Module, graph: Graph, name: str) -> str | None:
-    """Return the path of the first Linear or convolution that reads ``name``, past activations."""
-    readers = graph.readers[name]
-    while len(readers) == 1:
-        node = graph.by_name[readers[0]]
-        if node.kind == "call":
-            found = _first_layer(module, node.target)
-            if found is None:
-                return None
-            path, layer = found
-            if isinstance(layer, (nn.Linear, *_CONVOLUTIONS)):
-                return path
-            if not isinstance(layer, _PASSING):
-                return None
-        elif node.kind != "function" or node.target.__name__ not in _PASSING_NAMES:
-            return None
-        readers = graph.readers[node.name]
-    return None
-
-
-def _first_layer(module: nn.Module, path: str) -> tuple[str, nn.Module] | None:
-    """Return the layer at ``path``, or the first that is no activation in a Sequential there."""
-    for name in path.split("."):
-        child = module._modules.get(name)
-        if child is None:
-            return None
-        module = child
-    if type(module) is not nn.Sequential:
-        return path, module
-    last = None
-    for name in module._modules:
-        last = _first_layer(module, name)
-        if last is None or not isinstance(last[1], _PASSING):
-            break
-    return None if last is None else (join(path, last[0]), last[1])
-
-
-def _counts_along(module: nn.Module, path: str, dim: int, dims: int) -> bool:
-    """Say whether the layer counts its features along this dimension."""
-    found = _first_layer(module, path)
-    if found is None:
-        return False
-    if isinstance(found[1], nn.Linear):
-        return dim == dims - 1
-    return dim == 1 and getattr(found[1], "groups", 1) == 1
-
-
-def _widened(document: Document, path: str, more: int) -> Document:
-    """Let a layer take more features at the end; the columns it has stay."""
-    layer = document.module(path)
-    name = "in_features" if isinstance(layer, nn.Linear) else "in_channels"
-    return SetArguments(path, {name: getattr(layer, name) + more}).apply(document)
