@@ -72,10 +72,8 @@ class Names:
         return f"{self.module(path, path.rpartition('.')[2])}.{name}"
 
     def _taken(self, name: str) -> bool:
-        return any(
-            name in each
-            for each in (self._local, self._packages, self._own, self._things, self.blocks)
-        )
+        kinds = (self._local, self._packages, self._own, self._things, self.blocks)
+        return any(name in each for each in kinds)
 
     def value(self, value: Any) -> str:
         """Return a constant as Python; raises EditRefused where it has no text."""

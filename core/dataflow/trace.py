@@ -182,8 +182,8 @@ class _Reading:
 
 
 def _spelled(name: str) -> str:
-    """Write a class name as a variable: ``BatchNorm2d`` becomes ``batch_norm2d``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    """Write a class name as a variable: ``BatchNorm2d`` becomes ``batch_norm2d``, ReLU relu."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def _collapsed(graph: Graph) -> Graph:

@@ -15,6 +15,7 @@ from core.errors import EditRefused, Untraceable
 
 
 def returning(graph: Graph, ref: Ref, name: str) -> Graph:
+    """Return the graph that returns one thing more; ``None`` in the mode without such a step."""
     when = graph.by_name[ref.name].when
     value: Any = ref
     if when:

@@ -25,7 +25,8 @@ def take_home(document: Document, path: str | Path, *, overwrite: bool = False) 
     """Write the weights to ``path`` and the code that builds the model beside it.
 
     Both are tried in a fresh process first: it imports the code without Modelwright, loads
-    strictly, and its outputs are compared. Raises :class:`~core.errors.SaveRefused`; then nothing is written.
+    strictly, and its outputs are compared. Raises :class:`~core.errors.SaveRefused`; then nothing
+    is written.
     """
     path = Path(path)
     code = path.with_name(file_name(path.stem) + ".py")

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
+from torch.nn.utils.parametrize import is_parametrized
 
 from core.analysis import Report, analyse, flow, shape_comments
 from core.analysis.structure import facts_of
@@ -130,6 +131,11 @@ class _Difference:
     def _changes(self, place: str, path: str, module: nn.Module, built: Built) -> Iterator[str]:
         self._places.setdefault(id(module), place)
         baseline = built.baseline
+        if is_parametrized(module) and not is_parametrized(baseline):
+            raise SaveRefused(
+                f"{path} has parametrizations, such as weight_norm, which were put on it after it"
+                " was built; code that builds it cannot be written."
+            )
         if not _same(module, baseline):
             for name in baseline._modules:
                 if name not in module._modules:
