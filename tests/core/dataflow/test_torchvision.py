@@ -24,7 +24,8 @@ TASKS = {entry.name: entry for entry in models()}
 READABLE = sorted(
     name
     for name, entry in TASKS.items()
-    if entry.kind == "torchvision" and entry.task in ("classification", "segmentation", "video")
+    if name in torchvision.models.list_models()
+    and entry.task in ("classification", "segmentation", "video")
 )
 SAMPLE = ("resnet18", "googlenet", "densenet121", "swin_t", "lraspp_mobilenet_v3_large")
 
@@ -88,13 +89,9 @@ def _check(name: str) -> None:
 
 def _check_outputs(fed: Document) -> None:
     """Return the result of every child too, and compare with what forward hooks see."""
-    calls = [
-        node
-        for node in graph_of(fed, "").nodes
-        if node.kind == "call"
-        and not node.when
-        and len(graph_of(fed, "").calls_of(node.target)) == 1
-    ]
+    graph = graph_of(fed, "")
+    steps = [node for node in graph.nodes if node.kind == "call" and not node.when]
+    calls = [node for node in steps if len(graph.calls_of(node.target)) == 1]
     after = fed
     for node in calls:
         after = AddOutput("", node.name, f"out_{node.name}").apply(after)
