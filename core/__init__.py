@@ -5,12 +5,14 @@ The rooms, in the order data travels:
     source/      where a model comes from: torchvision and timm by name, a .py file, an expression
     catalog/     what can be placed: every torch.nn layer, heads; layer specs as text, both ways
     document/    Document, the immutable model; path copying; ledger, key map, difference
+    dataflow/    one module's forward as a graph: read, changed, written as Python again
     edits/       what a user can do, one small class each; History
     analysis/    shapes (incremental), cost, problems with their repairs
     files/       what stands in a file of weights, read without torch and without running it;
                  which model it is of; writing and converting, streamed
     checkpoint/  matching a file to a document, loading it proven, saving, comparing
     placement/   devices, whether a model fits, trying it, code that saves and loads for them
+    export/      what leaves the house: code that builds the model, tried in a fresh process
     statistics.py the numbers of one tensor, a histogram
     recipe.py    source, inputs and edits as JSON, to be replayed elsewhere
     session.py   one open document: history, selection, clean mark, one signal
@@ -33,12 +35,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.analysis import (
+        Flow,
         ModuleReport,
         Preview,
         Problem,
         Report,
         Value,
         analyse,
+        flow,
         place_at,
         place_of,
         preview,
@@ -81,6 +85,7 @@ if TYPE_CHECKING:
         save,
         save_state_dict,
     )
+    from core.dataflow import Edge, Graph, Node, graph_of, is_rewired
     from core.document import (
         Change,
         Document,
@@ -92,15 +97,26 @@ if TYPE_CHECKING:
         parse_inputs,
     )
     from core.edits import (
+        AddInput,
+        AddNode,
+        AddOutput,
+        Bypass,
+        Connect,
+        Disconnect,
         Duplicate,
         Edit,
         Freeze,
         History,
         Insert,
+        InsertOnEdge,
         Move,
         Reinitialise,
         Remove,
+        RemoveInput,
+        RemoveNode,
+        RemoveOutput,
         Rename,
+        RenameNode,
         Replace,
         SetArguments,
         SetInputs,
@@ -114,6 +130,7 @@ if TYPE_CHECKING:
         parse_edit,
         parse_value,
     )
+    from core.export import TakenHome, model_source, take_home
     from core.files import read_contents
     from core.placement import (
         Placement,
@@ -135,12 +152,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "core.analysis": (
+        "Flow",
         "ModuleReport",
         "Preview",
         "Problem",
         "Report",
         "Value",
         "analyse",
+        "flow",
         "place_at",
         "place_of",
         "preview",
@@ -195,6 +214,17 @@ _HOMES = {
         "parse_inputs",
     ),
     "core.edits": (
+        "AddInput",
+        "AddNode",
+        "AddOutput",
+        "Bypass",
+        "Connect",
+        "Disconnect",
+        "InsertOnEdge",
+        "RemoveInput",
+        "RemoveNode",
+        "RemoveOutput",
+        "RenameNode",
         "Duplicate",
         "Edit",
         "Freeze",
@@ -217,6 +247,8 @@ _HOMES = {
         "parse_edit",
         "parse_value",
     ),
+    "core.dataflow": ("Edge", "Graph", "Node", "graph_of", "is_rewired"),
+    "core.export": ("TakenHome", "model_source", "take_home"),
     "core.files": ("read_contents",),
     "core.placement": (
         "Placement",
@@ -267,17 +299,27 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "About",
+    "AddInput",
+    "AddNode",
+    "AddOutput",
     "Argument",
+    "Bypass",
     "Change",
     "Changed",
     "Code",
+    "Connect",
+    "Disconnect",
     "Document",
     "Duplicate",
+    "Edge",
     "Edit",
+    "Flow",
     "Freeze",
+    "Graph",
     "History",
     "InputSpec",
     "Insert",
+    "InsertOnEdge",
     "Layer",
     "LayerRef",
     "LayerSpec",
@@ -285,6 +327,7 @@ __all__ = [
     "ModelEntry",
     "ModuleReport",
     "Move",
+    "Node",
     "Parameter",
     "Place",
     "Placement",
@@ -293,7 +336,11 @@ __all__ = [
     "Problem",
     "Reinitialise",
     "Remove",
+    "RemoveInput",
+    "RemoveNode",
+    "RemoveOutput",
     "Rename",
+    "RenameNode",
     "Replace",
     "Report",
     "SaveOptions",
@@ -302,6 +349,7 @@ __all__ = [
     "SetInputs",
     "Statistics",
     "Step",
+    "TakenHome",
     "Together",
     "Unfreeze",
     "Unwrap",
@@ -321,9 +369,12 @@ __all__ = [
     "doubts",
     "find_layer",
     "find_preset",
+    "flow",
     "form_of",
+    "graph_of",
     "is_container",
     "is_positional",
+    "is_rewired",
     "key_map",
     "known_statistics",
     "layers",
@@ -333,6 +384,7 @@ __all__ = [
     "loading_script",
     "match",
     "missing",
+    "model_source",
     "models",
     "need",
     "open",
@@ -355,6 +407,7 @@ __all__ = [
     "suggest",
     "suggest_spec",
     "summary_text",
+    "take_home",
     "try_forward",
     "weights_of",
     "write_argument",

@@ -1,5 +1,6 @@
 """``modelwright graph``: how tensors travel through a module."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -7,9 +8,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from core.analysis import Flow, flow, shape_comments
+from core.checkpoint import atomic_write
 from core.cli.opening import open_session, opening
 from core.cli.output import console, print_json
 from core.dataflow import Edge, Node, write_class
+from core.dataflow.drawing import svg
+from core.errors import SaveRefused
 
 
 @click.command()
@@ -17,14 +21,26 @@ from core.dataflow import Edge, Node, write_class
 @opening
 @click.option("--module", "path", default="", metavar="PATH", help="A module; the model itself.")
 @click.option("--code", is_flag=True, help="Print it as the Python it would be written as.")
+@click.option("--svg", "file", type=click.Path(path_type=Path), help="Draw it into a file.")
+@click.option("--force", is_flag=True, help="Overwrite that file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: nodes and edges with shapes.")
-def graph(source: str, path: str, code: bool, as_json: bool, **options: Any) -> int:
+def graph(
+    source: str,
+    path: str,
+    code: bool,
+    file: Path | None,
+    force: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Show the steps of the forward of SOURCE, or of a module in it, with the tensors between.
 
     Where a forward cannot be read, it is run once, and its calls are shown with the reason.
     """
     session = open_session(source, **options)
     found = flow(session.report, path)
+    if file is not None and found.graph is not None:
+        _draw(found, file, force)
     if as_json:
         print_json(_json(found))
     elif code and found.graph is not None and found.can_be_rewired:
@@ -33,6 +49,16 @@ def graph(source: str, path: str, code: bool, as_json: bool, **options: Any) -> 
     else:
         _print(found)
     return 0 if found.can_be_rewired else 1
+
+
+def _draw(found: Flow, file: Path, force: bool) -> None:
+    if found.graph is None:
+        return
+    if file.exists() and not force:
+        raise SaveRefused(f"{file} exists already; say --force to overwrite it.")
+    shapes = {name: str(value) for name, value in found.tensors.items()}
+    with atomic_write(file) as out:
+        out.write(svg(found.graph, shapes, found.path or found.type).encode())
 
 
 def _print(found: Flow) -> None:

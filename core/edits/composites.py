@@ -23,8 +23,8 @@ def composite(document: Document, edit: "Wrap") -> nn.Module:
         raise EditRefused(f"'{kind}' is no name for a class; letters and digits make one: Model.")
     if kind in layers() or hasattr(nn, kind):
         raise EditRefused(
-            f"{kind} is a layer, and not one that a module can be wrapped in; wrap in Sequential,"
-            " ModuleList, ModuleDict, or a new class such as Model."
+            f"{kind} is no container; wrap in Sequential, ModuleList, ModuleDict, or a new class"
+            " such as Model."
         )
     if not name.isidentifier() or keyword.iskeyword(name) or hasattr(nn.Module(), name):
         raise EditRefused(f"'{name}' is no name for a child of a new class; net, say, is one.")

@@ -10,7 +10,7 @@ from torch import nn
 from core.analysis import analyse
 from core.dataflow import graph_of, is_rewired, own_class, rewired, write_class
 from core.document import Document, difference, ledger, record_of
-from core.edits import Insert, Remove, SetArguments
+from core.edits import AddInput, Insert, Remove, SetArguments
 from core.errors import EditRefused
 from tests.core.dataflow.flows import agree, document
 from tests.core.dataflow.odd_forwards import READABLE, DropsOut, EvalOnly, Shapes
@@ -164,3 +164,12 @@ def test_a_nested_module_is_written_with_the_way_to_it_copied() -> None:
     assert is_rewired(after.module("0"))
     assert not is_rewired(fed.module("0"))
     assert torch.equal(after.module("0.0").weight, fed.module("0.0").weight)
+
+
+def test_the_comparison_goes_on_below_a_re_wired_module() -> None:
+    fed = document(*ZOO["two inputs"])
+    after = AddInput("", "more", (2, 3), before="fc_add").apply(fed)
+    assert [str(each) for each in difference(fed, after)][1:] == [
+        "~ fc_add: Linear(in_features=7, out_features=3, bias=True)"
+        " -> Linear(in_features=10, out_features=3, bias=True)"
+    ]
