@@ -6,12 +6,14 @@ The rooms, in the order data travels:
     catalog/     what can be placed: every torch.nn layer, blocks, heads; specs as text, both ways
     blocks/      our building blocks, U-Nets on any encoder, and their source to go along
     document/    Document, the immutable model; path copying; ledger, key map, difference
+    dataflow/    one module's forward as a graph: read, changed, written as Python again
     edits/       what a user can do, one small class each; History
     analysis/    shapes (incremental), cost, problems with their repairs
     files/       what stands in a file of weights, read without torch and without running it;
                  which model it is of; writing and converting, streamed
     checkpoint/  matching a file to a document, loading it proven, saving, comparing
     placement/   devices, whether a model fits, trying it, code that saves and loads for them
+    export/      what leaves the house: code that builds the model, tried in a fresh process
     statistics.py the numbers of one tensor, a histogram
     recipe.py    source, inputs and edits as JSON, to be replayed elsewhere
     session.py   one open document: history, selection, clean mark, one signal
@@ -34,12 +36,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.analysis import (
+        Flow,
         ModuleReport,
         Preview,
         Problem,
         Report,
         Value,
         analyse,
+        flow,
         place_at,
         place_of,
         preview,
@@ -87,6 +91,7 @@ if TYPE_CHECKING:
         save_state_dict,
         tensor_of,
     )
+    from core.dataflow import Edge, Graph, Node, graph_of, is_rewired
     from core.document import (
         Change,
         Document,
@@ -98,15 +103,26 @@ if TYPE_CHECKING:
         parse_inputs,
     )
     from core.edits import (
+        AddInput,
+        AddNode,
+        AddOutput,
+        Bypass,
+        Connect,
+        Disconnect,
         Duplicate,
         Edit,
         Freeze,
         History,
         Insert,
+        InsertOnEdge,
         Move,
         Reinitialise,
         Remove,
+        RemoveInput,
+        RemoveNode,
+        RemoveOutput,
         Rename,
+        RenameNode,
         Replace,
         SetArguments,
         SetInputs,
@@ -121,6 +137,7 @@ if TYPE_CHECKING:
         parse_edit,
         parse_value,
     )
+    from core.export import TakenHome, model_source, take_home
     from core.files import in_a_sentence, read_contents
     from core.files.which import which
     from core.placement import (
@@ -147,12 +164,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "core.analysis": (
+        "Flow",
         "ModuleReport",
         "Preview",
         "Problem",
         "Report",
         "Value",
         "analyse",
+        "flow",
         "place_at",
         "place_of",
         "preview",
@@ -212,6 +231,17 @@ _HOMES = {
         "parse_inputs",
     ),
     "core.edits": (
+        "AddInput",
+        "AddNode",
+        "AddOutput",
+        "Bypass",
+        "Connect",
+        "Disconnect",
+        "InsertOnEdge",
+        "RemoveInput",
+        "RemoveNode",
+        "RemoveOutput",
+        "RenameNode",
         "Duplicate",
         "Edit",
         "Freeze",
@@ -237,6 +267,8 @@ _HOMES = {
     ),
     "core.files": ("in_a_sentence", "read_contents"),
     "core.files.which": ("which",),
+    "core.dataflow": ("Edge", "Graph", "Node", "graph_of", "is_rewired"),
+    "core.export": ("TakenHome", "model_source", "take_home"),
     "core.placement": (
         "Placement",
         "devices",
@@ -290,19 +322,29 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "About",
+    "AddInput",
+    "AddNode",
+    "AddOutput",
     "Argument",
     "Assembly",
+    "Bypass",
     "Change",
     "Changed",
     "Code",
+    "Connect",
+    "Disconnect",
     "Document",
     "Duplicate",
+    "Edge",
     "Edit",
+    "Flow",
     "Freeze",
     "HeatMap",
+    "Graph",
     "History",
     "InputSpec",
     "Insert",
+    "InsertOnEdge",
     "Layer",
     "LayerRef",
     "LayerSpec",
@@ -310,6 +352,7 @@ __all__ = [
     "ModelEntry",
     "ModuleReport",
     "Move",
+    "Node",
     "Parameter",
     "Place",
     "Placement",
@@ -318,7 +361,11 @@ __all__ = [
     "Problem",
     "Reinitialise",
     "Remove",
+    "RemoveInput",
+    "RemoveNode",
+    "RemoveOutput",
     "Rename",
+    "RenameNode",
     "Replace",
     "Report",
     "SaveOptions",
@@ -328,6 +375,7 @@ __all__ = [
     "Statistics",
     "Step",
     "SwapEncoder",
+    "TakenHome",
     "Together",
     "Unfreeze",
     "Unwrap",
@@ -350,11 +398,14 @@ __all__ = [
     "expected",
     "find_layer",
     "find_preset",
+    "flow",
     "form_of",
     "heat_map",
     "in_a_sentence",
+    "graph_of",
     "is_container",
     "is_positional",
+    "is_rewired",
     "key_map",
     "known_statistics",
     "layers",
@@ -364,6 +415,7 @@ __all__ = [
     "loading_script",
     "match",
     "missing",
+    "model_source",
     "models",
     "need",
     "not_loaded",
@@ -390,6 +442,7 @@ __all__ = [
     "suggest_spec",
     "summary_text",
     "tensor_of",
+    "take_home",
     "try_forward",
     "weights_of",
     "which",

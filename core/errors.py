@@ -9,6 +9,7 @@
     ├── SpecError              a layer spec could not be read or built
     ├── InputError             an input's shape or type makes no sense
     ├── EditRefused            an edit does not apply to this document
+    │   └── Untraceable        a forward cannot be read as a graph, so it cannot be re-wired
     ├── RecipeError            a recipe could not be read or replayed
     ├── CheckpointError        a file of weights could not be read or does not fit
     ├── PlacementError         a device is not there, or a model does not run on it
@@ -75,6 +76,10 @@ class InputError(ModelwrightError):
 
 class EditRefused(ModelwrightError):
     """An edit does not apply to this document; the document is as before."""
+
+
+class Untraceable(EditRefused):
+    """A forward cannot be read as a graph, so it cannot be re-wired; the sentence says why."""
 
 
 class RecipeError(ModelwrightError):

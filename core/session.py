@@ -12,8 +12,10 @@ from torch import nn
 
 from core.analysis import Problem, Report, analyse
 from core.checkpoint import save_state_dict
+from core.dataflow import is_rewired
 from core.document import Change, Document, Ledger, difference, ledger
 from core.edits import Edit, History, Proposal, parse_edit
+from core.export import TakenHome, take_home
 from core.recipe import (
     Recipe,
     is_recipe,
@@ -155,15 +157,37 @@ class Session:
         return recipe_of(self.history.origin, self.history.edits)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the weights as a plain state dict; raises :class:`~core.errors.SaveRefused`."""
+        """Write the weights as a plain state dict; raises :class:`~core.errors.SaveRefused`.
+
+        A re-wired model is worth nothing without its code, which is then written too.
+        """
+        if self.needs_code:
+            return self.take_home(path, overwrite=overwrite).weights
         saved = save_state_dict(self.document, path, overwrite=overwrite)
-        self.history.mark_clean()
-        self.changed.emit(Changed(self.document, self.document))
+        self._saved()
         return saved
+
+    @property
+    def needs_code(self) -> bool:
+        """Whether the forward of a module was written here, so that no other code has it."""
+        return any(map(is_rewired, self.document.root.modules()))
+
+    def take_home(self, path: str | Path, *, overwrite: bool = False) -> TakenHome:
+        """Write the weights and, beside them, the Python that builds the model.
+
+        A fresh process tries both first. Raises :class:`~core.errors.SaveRefused`.
+        """
+        taken = take_home(self.document, path, overwrite=overwrite)
+        self._saved()
+        return taken
 
     def save_recipe(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the recipe as JSON; raises :class:`~core.errors.SaveRefused`."""
         return save_recipe(self.recipe(), path, overwrite=overwrite)
+
+    def _saved(self) -> None:
+        self.history.mark_clean()
+        self.changed.emit(Changed(self.document, self.document))
 
     def _moved(self, move: Callable[[], Document]) -> Document:
         before = self.document

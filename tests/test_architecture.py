@@ -12,26 +12,31 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 #: Room -> the rooms of core it may import. Every room may import itself and ``errors``.
 ARROWS = {
     "core": {
-        "analysis", "blocks", "catalog", "checkpoint", "document", "edits", "files", "placement",
-        "session", "source", "statistics",
+        "analysis", "blocks", "catalog", "checkpoint", "dataflow", "document", "edits", "export",
+        "files", "placement", "session", "source", "statistics",
     },  # the lazy tour
     "errors": set(),
     "document": set(),
     "blocks": {"document"},  # whose blocks are written out; the blocks themselves know only torch
     "catalog": {"document", "blocks"},
-    "edits": {"document", "catalog", "blocks"},
-    "analysis": {"document", "catalog", "edits"},  # a repair is an edit
+    "dataflow": {"document"},
+    "edits": {"document", "catalog", "blocks", "dataflow"},
+    "analysis": {"document", "catalog", "edits", "dataflow"},  # a repair is an edit
     "files": set(),
     "checkpoint": {"document", "files", "blocks"},  # blocks: their source goes along
     "placement": {"document", "analysis"},  # what a forward holds is told by the shapes
     "statistics": {"document"},
     # files: what a whole model's pickle names; checkpoint: the tensors of one that is described
     "source": {"document", "catalog", "blocks", "files", "checkpoint"},
+    # What is taken home is the document, the way through it, its shapes and where it came from.
+    "export": {"document", "catalog", "dataflow", "analysis", "checkpoint", "source"},
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
-    "session": {"document", "edits", "analysis", "checkpoint", "source", "recipe"},
+    "session": {
+        "document", "edits", "analysis", "checkpoint", "source", "recipe", "dataflow", "export",
+    },
     "cli": {
-        "document", "blocks", "catalog", "edits", "analysis", "checkpoint", "files", "placement",
-        "source", "recipe", "session",
+        "document", "blocks", "catalog", "dataflow", "edits", "analysis", "checkpoint", "files",
+        "placement", "source", "recipe", "session",
     },
 }  # fmt: skip
 

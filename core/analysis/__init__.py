@@ -1,6 +1,7 @@
 """Shapes, cost and problems of a document: what the user is told while editing."""
 
 from core.analysis.analysing import analyse, clear_caches
+from core.analysis.flow import Flow, flow, shape_comments
 from core.analysis.placing import place_at, place_of
 from core.analysis.previewing import Preview, preview
 from core.analysis.problems import Problem
@@ -9,6 +10,7 @@ from core.analysis.values import Value
 
 __all__ = [
     "CallShapes",
+    "Flow",
     "ModuleReport",
     "Preview",
     "Problem",
@@ -16,7 +18,9 @@ __all__ = [
     "Value",
     "analyse",
     "clear_caches",
+    "flow",
     "place_at",
     "place_of",
     "preview",
+    "shape_comments",
 ]

@@ -87,6 +87,11 @@ class Pass:
         assert self.result is not None
         return self.result
 
+    def within(self, work: Callable[[], None]) -> None:
+        """Do ``work`` as a forward is done in here: on shapes, with every module call answered."""
+        with self._patched(), torch.no_grad(), self._mode:
+            work()
+
     def about_meta(self, error: BaseException) -> bool:
         """Say whether an error is one of running without numbers."""
         if self._real or _NO_FORWARD in str(error):

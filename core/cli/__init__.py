@@ -15,6 +15,7 @@ from core.errors import ModelwrightError
 #: Every command and the module of this package that holds it.
 _COMMANDS = {
     "show": "show",
+    "graph": "graph",
     "edit": "edit",
     "replay": "edit",
     "unet": "unet",
@@ -48,6 +49,7 @@ class _Commands(click.Group):
                 [
                     ("open SOURCE", "The window on a model, or a picture of it (--screenshot)."),
                     ("show SOURCE", "The tree of a model: shapes, parameters, MACs, problems."),
+                    ("graph SOURCE", "How tensors travel through a model, or a module of it."),
                     ("edit SOURCE ...", "Change a model, check it, save weights and recipe."),
                     ("replay RECIPE", "Make the edits of a recipe again."),
                     ("unet ...", "Assemble a U-Net, plain or on any encoder, and save it."),

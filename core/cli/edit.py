@@ -18,6 +18,7 @@ from core.cli.output import (
     print_problems,
     print_totals,
 )
+from core.cli.rewiring import REWIRING, Asked
 from core.document import split
 from core.edits import (
     Duplicate,
@@ -87,7 +88,11 @@ def _move(text: str) -> Edit:
 
 
 def _wrap(text: str) -> Edit:
-    return Wrap(*_halves(text, "PATH=Sequential"))
+    path, equals, kind = text.partition("=")  # the path of the model itself is empty
+    if not equals or not kind.strip():
+        raise click.UsageError(f"'{text}' should read PATH=CONTAINER[:NAME].")
+    container, _, name = kind.partition(":")
+    return Wrap(path.strip(), container.strip(), name.strip() or None)
 
 
 def _duplicate(text: str) -> Edit:
@@ -104,20 +109,21 @@ def _swap_encoder(text: str) -> Edit:
 
 
 #: Option, what it takes, what it does, and how it becomes an edit.
-_EDITS: tuple[tuple[str, str, str, Callable[[str], Edit]], ...] = (
+_EDITS: tuple[tuple[str, str, str, Callable[[str], Edit | Asked]], ...] = (
     ("replace", "PATH=SPEC", "Put another layer there.", _replace),
     ("insert", "PATH@INDEX=[NAME=]SPEC", "Insert into a container; INDEX may be 'end'.", _insert),
     ("remove", "PATH", "Take a module away.", Remove),
     ("set", "PATH.ARG=VALUE", "Change an argument, carrying the weights over.", _set),
     ("rename", "PATH=NAME", "Give a module another name.", _rename),
     ("move", "PATH=PARENT@INDEX", "Move a module; INDEX is its place afterwards.", _move),
-    ("wrap", "PATH=CONTAINER", "Wrap in Sequential, ModuleList or ModuleDict.", _wrap),
+    ("wrap", "PATH=CONTAINER[:NAME]", "Wrap in Sequential, ModuleList, or a new class.", _wrap),
     ("unwrap", "PATH", "Put a container's children in its place.", Unwrap),
     ("duplicate", "PATH[=PARENT@INDEX]", "Copy a module with its weights.", _duplicate),
     ("freeze", "PATH", "Stop training the parameters below PATH.", Freeze),
     ("unfreeze", "PATH", "Train them again.", Unfreeze),
     ("reinitialise", "PATH", "Give a part fresh random weights.", Reinitialise),
     ("swap-encoder", "[PATH=]NAME", "Give a U-Net another encoder.", _swap_encoder),
+    *REWIRING,
 )
 _READERS = {name.replace("-", "_"): reader for name, _, _, reader in _EDITS}
 
@@ -268,12 +274,12 @@ def _replayed(recipe_file: Path, file: _Weights, options: dict[str, Any]) -> Ses
     return session if loaded is not None else file.after(session)
 
 
-def _edited(session: Session, edits: Sequence[Edit], file: _Weights | None) -> Session:
+def _edited(session: Session, edits: Sequence[Edit | Asked], file: _Weights | None) -> Session:
     if file is not None:
         loaded = file.before(session)
         session, file = (session, file) if loaded is None else (loaded, None)
     for each in edits:
-        session.apply(each)
+        session.apply(each if isinstance(each, Edit) else each(session.document))
         for note in session.document.notes:
             click.echo(f"note: {note}", err=True)
     return session if file is None else file.after(session)
@@ -287,7 +293,12 @@ def _finish(
     saved: list[Path] = []
     held_back = bool(problems) and not force and save is not None
     if save is not None and not held_back:
-        saved.append(session.save(save, overwrite=force))
+        if session.needs_code:
+            taken = session.take_home(save, overwrite=force)
+            saved += [taken.weights, taken.code]
+            click.echo(f"{beside(taken.code)}: {taken.verdict}", err=as_json)
+        else:
+            saved.append(session.save(save, overwrite=force))
     if recipe is not None:
         saved.append(session.save_recipe(recipe, overwrite=force))
     if as_json:

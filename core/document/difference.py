@@ -60,6 +60,10 @@ def brief(module: nn.Module) -> str:
 def _compare(path: str, old: nn.Module, new: nn.Module) -> Iterator[Change]:
     if old is new:
         return
+    if type(old) is not type(new) and _are_kin(old, new):  # re-wired: its children are compared too
+        yield Change("changed", path, brief(old), brief(new))
+        yield from _compare_children(path, old, new)
+        return
     if type(old) is not type(new) or not (old._modules or new._modules):
         if brief(old) != brief(new):
             kind: Kind = "changed" if type(old) is type(new) else "replaced"
@@ -75,6 +79,14 @@ def _compare(path: str, old: nn.Module, new: nn.Module) -> Iterator[Change]:
             yield Change(changes[0].kind, path, brief(old), brief(new))
             return
     yield from changes
+
+
+def _are_kin(old: nn.Module, new: nn.Module) -> bool:
+    """Whether one class is the other with another forward, as opposed to another layer."""
+    one, other = type(old), type(new)
+    related = issubclass(one, other) or issubclass(other, one) or one.__name__ == other.__name__
+    shared = set(old._modules) & set(new._modules)
+    return related and bool(shared) and nn.Module not in (one, other)
 
 
 def _are_all(told: set[str], path: str, module: nn.Module) -> bool:

@@ -80,6 +80,18 @@ def with_children(module: nn.Module, children: Mapping[str, nn.Module | None]) -
     return twin
 
 
+def reclassed(
+    module: nn.Module, kind: type[nn.Module], children: Mapping[str, nn.Module | None]
+) -> nn.Module:
+    """Return a copy of ``module`` of class ``kind``, a kin of its own, with these children.
+
+    Nothing but the class and the children differs; the constructor call is remembered as edited.
+    """
+    twin = with_children(module, children)
+    twin.__class__ = kind
+    return twin
+
+
 def with_tensors(module: nn.Module, tensors: Mapping[str, Tensor | None]) -> nn.Module:
     """Return a copy of ``module`` with some of its own parameters and buffers replaced."""
     twin = shallow_copy(module)

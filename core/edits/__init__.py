@@ -5,6 +5,16 @@ from core.edits.base import Edit
 from core.edits.containers import is_container, is_positional
 from core.edits.encoders import SwapEncoder
 from core.edits.history import History, Proposal, Step
+from core.edits.ports import AddInput, AddOutput, RemoveInput, RemoveOutput
+from core.edits.rewiring import (
+    AddNode,
+    Bypass,
+    Connect,
+    Disconnect,
+    InsertOnEdge,
+    RemoveNode,
+    RenameNode,
+)
 from core.edits.structure import (
     Duplicate,
     Insert,
@@ -20,17 +30,28 @@ from core.edits.together import AnyEdit, SetInputs, Together
 from core.edits.training import Freeze, Reinitialise, Unfreeze
 
 __all__ = [
+    "AddInput",
+    "AddNode",
+    "AddOutput",
     "AnyEdit",
+    "Bypass",
+    "Connect",
+    "Disconnect",
     "Duplicate",
     "Edit",
     "Freeze",
     "History",
     "Insert",
+    "InsertOnEdge",
     "Move",
     "Proposal",
     "Reinitialise",
     "Remove",
+    "RemoveInput",
+    "RemoveNode",
+    "RemoveOutput",
     "Rename",
+    "RenameNode",
     "Replace",
     "SetArguments",
     "SetInputs",

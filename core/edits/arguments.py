@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from core.catalog import layer_of, rebuild
+from core.dataflow import is_rewired
 from core.document import Document, derive, fill, record_of, stacked
 from core.edits.base import Edit
 from core.edits.containers import called
@@ -58,6 +59,11 @@ class SetArguments(Edit, frozen=True):
         old = document.module(self.path)
         if not self.arguments:
             raise EditRefused("No argument was given to change.")
+        if is_rewired(old):
+            raise EditRefused(
+                f"{called(self.path, old)} was re-wired by hand; building it anew would undo that."
+                " Change the arguments of its children instead."
+            )
         record = record_of(old)
         if record is not None and record.edited and old._modules:
             raise EditRefused(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from torch import nn
 
+from core.dataflow import is_rewired
 from core.document import Document, join
 from core.document.surgery import with_children
 from core.errors import EditRefused
@@ -24,8 +25,11 @@ CONTAINERS: dict[str, type[nn.Module]] = {
 
 
 def is_container(module: nn.Module) -> bool:
-    """Say whether children may be inserted into ``module``, moved and taken out."""
-    return isinstance(module, tuple(CONTAINERS.values()))
+    """Say whether children may be inserted into ``module``, moved and taken out.
+
+    A re-wired one has a forward of its own, which names its children.
+    """
+    return isinstance(module, tuple(CONTAINERS.values())) and not is_rewired(module)
 
 
 def is_positional(module: nn.Module) -> bool:

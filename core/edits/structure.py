@@ -10,6 +10,7 @@ from core.catalog import LayerSpec
 from core.document import Document, derive, inherit, split
 from core.document.surgery import with_children
 from core.edits.base import Edit
+from core.edits.composites import composite
 from core.edits.containers import (
     CONTAINERS,
     called,
@@ -197,7 +198,8 @@ class Wrap(Edit, frozen=True):
     """Put the module at ``path`` into a new container that stands in its place.
 
     ``container`` is Sequential, ModuleList or ModuleDict; with ``name`` the module is called so in
-    it (a ModuleDict needs a name and takes the old one).
+    it (a ModuleDict needs a name and takes the old one). Any other name, such as ``Model``, makes a
+    new class with a forward of its own, which further steps can be added to.
     """
 
     path: str
@@ -213,9 +215,7 @@ class Wrap(Edit, frozen=True):
         """Wrap it; raises EditRefused for a container that there is not."""
         module = document.module(self.path)
         if self.container not in CONTAINERS:
-            raise EditRefused(
-                f"'{self.container}' is no container; wrap in {', '.join(CONTAINERS)}."
-            )
+            return document.replace(self.path, composite(document, self))
         wrapper = CONTAINERS[self.container]().eval()
         name = self.name
         if self.container == "ModuleDict":

@@ -4,6 +4,16 @@ from core.document import Document, InputSpec
 from core.edits.arguments import SetArguments
 from core.edits.base import Edit
 from core.edits.encoders import SwapEncoder
+from core.edits.ports import AddInput, AddOutput, RemoveInput, RemoveOutput
+from core.edits.rewiring import (
+    AddNode,
+    Bypass,
+    Connect,
+    Disconnect,
+    InsertOnEdge,
+    RemoveNode,
+    RenameNode,
+)
 from core.edits.structure import Duplicate, Insert, Move, Remove, Rename, Replace, Unwrap, Wrap
 from core.edits.training import Freeze, Reinitialise, Unfreeze
 from core.errors import EditRefused
@@ -61,5 +71,16 @@ AnyEdit = (
     | Reinitialise
     | SwapEncoder
     | SetInputs
+    | InsertOnEdge
+    | AddNode
+    | RemoveNode
+    | Bypass
+    | Connect
+    | Disconnect
+    | RenameNode
+    | AddInput
+    | RemoveInput
+    | AddOutput
+    | RemoveOutput
     | Together
 )

@@ -1,0 +1,1 @@
+"""How tensors travel: read, changed, written, taken home."""

@@ -1,0 +1,1 @@
+"""What a user takes away, tried without Modelwright."""

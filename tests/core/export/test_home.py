@@ -1,0 +1,257 @@
+"""What is taken home builds, strict-loads and runs without Modelwright, and equals the document."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import core
+from core.document import Document, parse_inputs, recording
+from core.edits import (
+    AddInput,
+    AddNode,
+    AddOutput,
+    Connect,
+    Duplicate,
+    Edit,
+    Freeze,
+    Insert,
+    InsertOnEdge,
+    Move,
+    Remove,
+    RemoveNode,
+    Replace,
+    SetArguments,
+    Wrap,
+)
+from core.errors import SaveRefused
+from core.export import model_source, take_home, verify
+from tests.core.dataflow.flows import document
+from tests.core.dataflow.odd_forwards import READABLE
+from tests.zoo import ZOO
+
+OWN = Path(__file__).parent / "own_net.py"
+
+
+def _edited(text: str, inputs: str, *edits: Edit) -> core.Session:
+    session = core.open(text, inputs=parse_inputs(inputs), trust=True)
+    for each in edits:
+        session.apply(each)
+    return session
+
+
+def test_a_re_wired_torchvision_model_comes_with_its_code(tmp_path: Path) -> None:
+    session = _edited(
+        "resnet18", "2,3,32,32",
+        Replace("layer2.1.conv1", "Conv2d(128, 128, 5, padding=2)"),
+        Replace("layer4", "Sequential(a=Conv2d(256, 512, 3), b=ReLU())"),
+        AddInput("", "add_variable", (2,), before="fc", unsqueeze=1),
+        AddOutput("layer1.0", "conv2", "early"),
+        InsertOnEdge("", "bn1", "relu", "fit_to", "fitted", ("x",)),
+        Freeze("layer1"),
+        Wrap("", "Model", "net"),
+    )  # fmt: skip
+    taken = take_home(session.document, tmp_path / "my-net.pth")
+    assert (taken.weights.name, taken.code.name) == ("my-net.pth", "my_net.py")
+    assert taken.verdict.difference == 0.0
+    text = taken.code.read_text()
+    assert "from torchvision.models.resnet import BasicBlock, ResNet, resnet18" in text
+    assert "net.net.layer2[1].conv1 = nn.Conv2d(128, 128, 5, padding=2)" in text
+    assert "net.net.fc = nn.Linear(513, 1000)" in text
+    assert "net.net.layer1.requires_grad_(False)" in text
+    assert "class Model(nn.Module):" in text
+    assert "# (2, 64, 16, 16)" in text
+    assert "modelwright" not in text.lower()
+    assert "core" not in text
+
+
+def test_the_code_trains_where_modelwright_is_not(tmp_path: Path) -> None:
+    """A colleague's script, in a process of its own."""
+    fed = document(lambda: nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4)), "8,4")
+    after = InsertOnEdge("", "linear_0", "batch_norm1d_1", "Dropout(0.5)", "drop").apply(fed)
+    taken = take_home(after, tmp_path / "trained.pth")
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import torch\n"
+        "from trained import build_model\n"
+        "net = build_model()\n"
+        "net.load_state_dict(torch.load(sys.argv[2]))\n"
+        "net.train()\n"
+        "optimizer = torch.optim.SGD(net.parameters(), 0.1)\n"
+        "before = [p.clone() for p in net.parameters()]\n"
+        "net(torch.randn(8, 4)).square().sum().backward()\n"
+        "optimizer.step()\n"
+        "assert any(not torch.equal(a, b) for a, b in zip(before, net.parameters()))\n"
+        "torch.save(net, sys.argv[3])\n"
+        "torch.load(sys.argv[3], weights_only=False)\n"
+    )
+    command = [sys.executable, "-I", str(script), str(tmp_path), str(taken.weights)]
+    done = subprocess.run(
+        [*command, str(tmp_path / "whole.pth")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_class_of_the_users_own_file_is_imported_from_it(tmp_path: Path) -> None:
+    session = _edited(
+        f"{OWN}:Net(width=6)", "5,3",
+        InsertOnEdge("", "norm", "dropout", "Tanh()", "bend"),
+        AddOutput("", "body"),
+        SetArguments("head", {"out_features": 3}),
+    )  # fmt: skip
+    taken = take_home(session.document, tmp_path / "net.pth")
+    text = taken.code.read_text()
+    assert "from own_net import Net" in text
+    assert "net = Net(width=6)" in text
+    assert "net.head = nn.Linear(6, 3)" in text
+    assert taken.verdict.difference == 0.0
+
+
+def test_what_was_taken_home_opens_again(tmp_path: Path) -> None:
+    session = _edited("Sequential(Linear(4, 3), ReLU())", "2,4", AddOutput("", "0"))
+    taken = take_home(session.document, tmp_path / "again.pth")
+    again = core.open(f"{taken.code}:build_model()", inputs=parse_inputs("2,4"), trust=True)
+    assert not again.problems
+    assert list(again.document.state_dict()) == list(session.document.state_dict())
+    again.apply(RemoveNode("", "relu_1"))
+    assert not again.problems
+
+
+@pytest.mark.parametrize("name", sorted({**ZOO, **READABLE}.keys() - {"weight norm"}))
+def test_the_source_of_any_readable_model_builds_the_same_names_and_shapes(name: str) -> None:
+    """In this process, since a fresh one takes seconds: the text is run, and the state compared."""
+    fed = document(*{**ZOO, **READABLE}[name])
+    if name in ("remembering", "recurrent"):
+        after = fed
+    else:
+        after = InsertOnEdge("", _first(fed), _reader(fed), "Identity()", "passed").apply(fed)
+    scope: dict[str, object] = {"__name__": "written"}
+    exec(compile(model_source(after).text, "written.py", "exec"), scope)
+    built = scope["build_model"]().eval()  # type: ignore[operator]
+    built.load_state_dict(after.state_dict(), strict=True)
+    from tests.core.dataflow.flows import agree
+
+    if name != "hooked":  # a hook is no part of a class
+        assert agree(built, after.root, after)
+    shared = {n: id(p) for n, p in built.state_dict(keep_vars=True).items()}
+    ours = {n: id(p) for n, p in after.root.state_dict(keep_vars=True).items()}
+    assert _groups(shared) == _groups(ours)
+
+
+def test_weights_that_are_computed_from_others_are_refused() -> None:
+    with pytest.raises(SaveRefused, match="has parametrizations"):
+        model_source(AddOutput("", "0").apply(document(*ZOO["weight norm"])))
+
+
+def _first(fed: Document) -> str:
+    from core.dataflow import graph_of
+
+    return graph_of(fed, "").edges[0].source
+
+
+def _reader(fed: Document) -> str:
+    from core.dataflow import graph_of
+
+    return graph_of(fed, "").edges[0].target
+
+
+def _groups(names: dict[str, int]) -> set[frozenset[str]]:
+    """Return which names are one tensor."""
+    return {frozenset(n for n, i in names.items() if i == number) for number in names.values()}
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        (Remove("0"), Insert("", 0, "Flatten()")),
+        (Duplicate("1"), Move("1", "", 0)),
+        (Wrap("2", "ModuleDict", "last"), Connect("", "sequential_1", "output")),
+        (Replace("1.0", "Sequential(Linear(4, 4), Sequential(b=ReLU()))"),),
+        (Insert("1", None, "LSTM(4, 4, batch_first=True)"), SetArguments("1.0", {"bias": False})),
+        (Wrap("", "Around", "inner"), AddNode("", "add", ("inner", "x"), "sum")),
+        (Wrap("1", "Block", "body"), AddOutput("1", "x"), AddInput("1", "late", (2, 4))),
+    ],
+    ids=lambda edits: " ".join(type(each).__name__ for each in edits),
+)
+def test_edits_of_the_tree_and_of_the_dataflow_are_written_together(
+    edits: tuple[Edit, ...],
+) -> None:
+    inner = "Sequential(Linear(4, 4), Sequential(Linear(4, 4), ReLU()), Tanh())"
+    session = core.open(inner, inputs=parse_inputs("2,4"))
+    for each in edits:
+        if isinstance(each, AddNode) and "x" in each.inputs:
+            each = AddNode("", "add", ("inner", "input"), "sum")
+        if isinstance(each, AddOutput):
+            each = AddOutput(each.path, "input")
+        session.apply(each)
+    scope: dict[str, object] = {"__name__": "written"}
+    exec(compile(model_source(session.document).text, "written.py", "exec"), scope)
+    built = scope["build_model"]().eval()  # type: ignore[operator]
+    built.load_state_dict(session.document.state_dict(), strict=True)
+
+
+def test_half_precision_stays(tmp_path: Path) -> None:
+    with recording():
+        root = nn.Sequential(nn.Linear(4, 4), nn.ReLU()).to(torch.bfloat16)
+    fed = Document.of(root, parse_inputs("2,4:bfloat16"))
+    after = AddOutput("", "0").apply(fed)
+    assert "net.to(torch.bfloat16)" in model_source(after).text
+
+
+def test_what_was_not_built_here_or_has_no_name_is_refused() -> None:
+    class Local(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(2, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.fc(x)
+
+    local = AddOutput("", "fc").apply(document(Local, "2,2"))
+    with pytest.raises(SaveRefused, match="inside a function or a notebook"):
+        model_source(local)
+    from tests.core.edits.test_rewiring import Residual
+
+    unrecorded = AddOutput("", "left").apply(Document.of(Residual(), parse_inputs("2,4")))
+    with pytest.raises(SaveRefused, match="was not built here"):
+        model_source(unrecorded)
+
+
+def test_a_wrong_file_is_found_out_and_nothing_is_written(tmp_path: Path) -> None:
+    fed = document(lambda: nn.Sequential(nn.Linear(4, 4), nn.ReLU()), "2,4")
+    after = AddOutput("", "0").apply(fed)
+    taken = take_home(after, tmp_path / "good.pth")
+    text = taken.code.read_text()
+    tanh = text.replace("nn.ReLU()", "nn.Tanh()")
+    for wrong, words in (
+        (text.replace("nn.Linear(4, 4)", "nn.Linear(4, 4, bias=False)"), "cannot use"),
+        (tanh, "differs by"),
+        (text.replace("build_model()", "build()"), "cannot use"),
+        ("import core\n" + text, "cannot use"),
+        (text.replace("return relu_1, linear_0", "return relu_1"), "other shapes"),
+    ):
+        bad = tmp_path / "bad.py"
+        bad.write_text(wrong)
+        with pytest.raises(SaveRefused, match=words):
+            verify(after, bad, taken.weights, ())
+    before = taken.code.read_bytes()
+    with pytest.raises(SaveRefused, match="exists already"):
+        take_home(after, taken.weights)
+    with pytest.raises(SaveRefused, match="does not exist"):
+        take_home(after, tmp_path / "nowhere" / "x.pth")
+    assert taken.code.read_bytes() == before
+    assert not [each for each in tmp_path.iterdir() if each.name.startswith(".")]
+
+
+def test_a_session_saves_the_code_with_a_re_wired_model_and_not_else(tmp_path: Path) -> None:
+    session = _edited("Sequential(Linear(4, 3), ReLU())", "2,4", Replace("0", "Linear(4, 5)"))
+    session.save(tmp_path / "plain.pth")
+    assert not (tmp_path / "plain.py").exists()
+    session.apply(AddOutput("", "0"))
+    session.save(tmp_path / "wired.pth")
+    assert (tmp_path / "wired.py").exists()
+    assert session.history.is_clean
