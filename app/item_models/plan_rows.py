@@ -134,7 +134,7 @@ class PlanModel(QAbstractTableModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         usual = Flag.ItemIsEnabled | Flag.ItemIsSelectable | Flag.ItemNeverHasChildren
         if not index.isValid() or index.row() >= len(self.rows):
-            return usual
+            return Flag.NoItemFlags
         row = self.rows[index.row()]
         if row.stored is not None:
             usual |= Flag.ItemIsDragEnabled

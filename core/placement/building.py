@@ -1,6 +1,7 @@
 """How a user's script builds the model of a document: the imports it needs, and the call."""
 
 import ast
+import inspect
 from pathlib import Path
 
 from core.document import Source
@@ -41,7 +42,9 @@ def _torchvision(call: str) -> str:
     name, arguments = _call(call)
     if hasattr(models, name):
         return f"models.{name}({arguments})"
-    return f'models.get_model("{name}", weights=None, weights_backbone=None{_after(arguments)})'
+    builder = inspect.signature(models.get_model_builder(name)).parameters
+    backbone = ", weights_backbone=None" if "weights_backbone" in builder else ""
+    return f'models.get_model("{name}", weights=None{backbone}{_after(arguments)})'
 
 
 def _call(text: str) -> tuple[str, str]:
