@@ -123,8 +123,8 @@ def played() -> tuple[Gaps, Gaps]:
 
 
 def main() -> None:
-    starts = ("import time; print(time.time())",
-              "import time, PySide6.QtWidgets, PySide6.QtSvg; print(time.time())", FIRST)  # fmt: skip
+    imported = "import time, PySide6.QtWidgets, PySide6.QtSvg; print(time.time())"
+    starts = ("import time; print(time.time())", imported, FIRST)
     with tempfile.TemporaryDirectory() as kept:
         rounds = [[first_frame(code, kept) for code in starts] for _ in range(8)][1:]
     bare, qt, painted = (sorted(times)[len(rounds) // 2] for times in zip(*rounds, strict=True))
