@@ -209,6 +209,11 @@ class Actions:
             action.setProperty("why", tr(reason) if reason else "")
             action.setStatusTip(tr(reason) if reason else tr(row.tip))
 
+    def paint_first_icons(self, size: int) -> None:
+        """Draw those of the toolbar in the one size that the first frame shows them in."""
+        for row in SEEN_FIRST:
+            self.by_id[row.id].setIcon(icons.first_icon(row.icon, size))
+
     def paint_icons(self, rows: tuple[Row, ...] = ROWS) -> None:
         """Draw the icons in the colours of the theme that is in use."""
         for row in rows:

@@ -82,7 +82,6 @@ class MainWindow(QMainWindow):
         self.whole = False
         self._add_docks()
         self.actions_table = Actions(self)
-        self.actions_table.paint_icons(SEEN_FIRST)
         self._add_menus()
         self._add_toolbar()
         self.jobs.refused.connect(self.show_refusal)
@@ -168,6 +167,7 @@ class MainWindow(QMainWindow):
         self.toolbar = self.addToolBar(self.tr("Main toolbar"))
         self.toolbar.setObjectName("toolbar")
         self.toolbar.setMovable(False)
+        self.actions_table.paint_first_icons(self.toolbar.iconSize().width())
         self.toolbar.addActions(self.actions_table.in_toolbar())
         self.toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
 
@@ -204,6 +204,7 @@ class MainWindow(QMainWindow):
         self.docks["history"].setWidget(self.history)
         yield
         self.actions_table.paint_icons()
+        self.welcome.paint_icons()
         yield
         from app.commands import Commands
 

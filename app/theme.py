@@ -53,6 +53,18 @@ TONES: dict[Tone, tuple[str, str]] = {
 }
 
 
+#: What an application is marked with that has the style; to look at the style itself makes the many
+#: classes of Qt's styles, a thirtieth of all that happens before the first frame.
+_IN_FUSION = "in_fusion"
+
+
+def application(name: str) -> QApplication:
+    """Make the application, in Fusion from its start."""
+    made = QApplication([name, "-style", "Fusion"])
+    made.setProperty(_IN_FUSION, True)
+    return made
+
+
 def palette(dark: bool) -> QPalette:
     """Return the light or the dark palette."""
     made = QPalette()
@@ -84,8 +96,9 @@ def tone(name: Tone, of: QPalette | None = None) -> QColor:
 
 def apply(application: QApplication, theme: Theme = "system") -> None:
     """Put the application into a theme; ``system`` is what the desktop says, light if nothing."""
-    if application.style().objectName().lower() != "fusion":
+    if not application.property(_IN_FUSION):
         application.setStyle("Fusion")
+        application.setProperty(_IN_FUSION, True)
     scheme = application.styleHints().colorScheme()
     dark = scheme == Qt.ColorScheme.Dark if theme == "system" else theme == "dark"
     application.setPalette(palette(dark))

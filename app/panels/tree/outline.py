@@ -61,9 +61,7 @@ class Outline(QTableView):
 
     def expand(self, index: Index) -> None:
         """Show what stands below a row."""
-        if not self._tree.is_expanded(index):
-            self._tree.expand(index)
-            self._announce(index)
+        self._tree.expand(index)
 
     def collapse(self, index: Index) -> None:
         """Hide what stands below a row; what was selected in there hands that on to the row."""
@@ -72,21 +70,18 @@ class Outline(QTableView):
             return
         chosen, current = self.selectionModel(), self.currentIndex().row()
         row, inside = index.row(), range(index.row() + 1, index.row() + 1 + node.below)
-        hidden = any(each.row() in inside for each in chosen.selectedRows())
+        hidden = any(each in inside for each in self.chosen_rows())
         if current in inside:
             chosen.setCurrentIndex(self._tree.index(row, 0), chosen.SelectionFlag.NoUpdate)
         self._tree.collapse(index)
         if hidden:
             flags = chosen.SelectionFlag.Select | chosen.SelectionFlag.Rows
             chosen.select(self._tree.index(row, 0), flags)
-        self._announce(self._tree.index(row, 0))
 
     def toggle(self, index: Index) -> None:
         """Expand a row that is collapsed, and the other way round."""
-        if self._tree.is_expanded(index):
-            self.collapse(index)
-        else:
-            self.expand(index)
+        (self.collapse if self._tree.is_expanded(index) else self.expand)(index)
+        self._announce(index.row())
 
     def is_expanded(self, index: Index) -> bool:
         """Whether what stands below a row is shown."""
@@ -103,7 +98,7 @@ class Outline(QTableView):
         """
         chosen, tree = self.selectionModel(), self._tree
         current = tree.path(self.currentIndex())
-        paths = [tree.path(index) or "" for index in chosen.selectedRows()]
+        paths = [tree.at(row).path for row in self.chosen_rows()]
         tree.expand_to(levels)
         for path in paths:
             flags = chosen.SelectionFlag.Select | chosen.SelectionFlag.Rows
@@ -112,20 +107,31 @@ class Outline(QTableView):
             chosen.setCurrentIndex(tree.nearest(current), chosen.SelectionFlag.NoUpdate)
             self.scrollTo(self.currentIndex())
 
-    def _announce(self, index: Index) -> None:
-        """Let a screen reader say what became of the row: to Qt, a table has nothing to expand."""
+    def _announce(self, row: int) -> None:
+        """Let a screen reader say what became of a row: to Qt, a table has nothing to expand."""
+        index = self._tree.index(row, 0)
         if QAccessible.isActive() and self._tree.has_children(index):
             said = self.tr("expanded") if self._tree.is_expanded(index) else self.tr("collapsed")
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
 
+    def chosen_rows(self) -> list[int]:
+        """Return the rows that are selected. Qt's own way asks about every cell of them."""
+        chosen = self.selectionModel().selection()
+        ranges = [chosen.at(number) for number in range(chosen.count())]
+        return list(dict.fromkeys(n for r in ranges for n in range(r.top(), r.bottom() + 1)))
+
     # Keys
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        index = self.currentIndex()
-        if index.isValid() and event.modifiers() in _NO_KEY and self._walk(event.key(), index):
-            event.accept()
-        else:
+        index, before = self.currentIndex(), self._tree.is_expanded(self.currentIndex())
+        if not (
+            index.isValid() and event.modifiers() in _NO_KEY and self._walk(event.key(), index)
+        ):
             super().keyPressEvent(event)
+            return
+        event.accept()
+        if self._tree.is_expanded(index) != before:
+            self._announce(index.row())
 
     def _walk(self, key: int, index: QModelIndex) -> bool:
         """Do what a key does in a tree; say whether it does anything."""

@@ -177,7 +177,7 @@ class TreePanel(QWidget):
 
     def _chosen(self) -> tuple[str, ...]:
         model = self.view.selectionModel()
-        rows = [path for i in model.selectedRows() if (path := self.model.path(i)) is not None]
+        rows = [self.model.at(row).path for row in self.view.chosen_rows()]
         current = self.model.path(model.currentIndex())
         if current in rows:
             rows.remove(current)

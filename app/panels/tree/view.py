@@ -65,6 +65,7 @@ class TreeView(Outline):
         self._spot: Spot | None = None
         self._bubble: Bubble | None = None
         self._cursor = QPoint()
+        self._over = -1
         self._unfolding = QTimer(self)
         self._unfolding.setSingleShot(True)
         self._unfolding.setInterval(_LINGERS)
@@ -128,7 +129,7 @@ class TreeView(Outline):
             return
         super().dragMoveEvent(event)  # scrolls by itself
         self._cursor = event.position().toPoint()
-        self._unfolding.start()
+        self._linger(self.indexAt(self._cursor).row())
         self._spot = self.spot_at(self._cursor)
         copy = self._copies(event)
         self._gesture.point(self._spot, copy)
@@ -176,6 +177,12 @@ class TreeView(Outline):
         else:
             self.asked.emit(edit)
 
+    def _linger(self, row: int) -> None:
+        """Begin to wait anew where the cursor has come to another row."""
+        if row != self._over:
+            self._over = row
+            self._unfolding.start()
+
     def _unfold(self) -> None:
         """Expand what the cursor has lingered over, so that something can be put into it."""
         if self._gesture is not None:
@@ -190,6 +197,7 @@ class TreeView(Outline):
             self._gesture.end()
         self._gesture = self._spot = None
         self._unfolding.stop()
+        self._over = -1
         self._hide_bubble()
         self.viewport().update()
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
@@ -11,7 +12,7 @@ import core
 from app import mime
 from app.item_models.columns import PATH, Column
 from app.jobs import Jobs
-from app.panels.tree import TreePanel
+from app.panels.tree import TreePanel, outline
 from app.state import State
 from core.session import Session
 from tests.app.drags import Drag
@@ -89,6 +90,30 @@ def test_plus_minus_and_asterisk(panel: TreePanel, qtbot: QtBot) -> None:
     assert shown(panel) == [""]
     press(panel, qtbot, Key.Key_Plus)
     assert shown(panel) == ALL
+
+
+class Reader:
+    """A screen reader that writes down what it is told to say."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def isActive(self) -> bool:
+        return True
+
+    def updateAccessibility(self, event: QAccessibleAnnouncementEvent) -> None:
+        self.said.append(event.message())
+
+
+def test_what_is_expanded_by_hand_is_announced(
+    panel: TreePanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader()
+    monkeypatch.setattr(outline, "QAccessible", reader)
+    panel.expand_to(1)
+    press(panel, qtbot, Key.Key_Down, Key.Key_Right, Key.Key_Down, Key.Key_Right, Key.Key_Left)
+    click(panel, qtbot, arrow(panel, "b"))
+    assert reader.said == ["expanded", "collapsed", "expanded"]
 
 
 def test_home_and_end_go_to_the_first_and_the_last_row(panel: TreePanel, qtbot: QtBot) -> None:
