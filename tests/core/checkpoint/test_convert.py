@@ -268,12 +268,18 @@ def test_killed_at_any_moment_the_old_or_the_new_file_is_there(tmp_path: Path) -
     save_file({"w": torch.ones(400_000)}, source)
     code = (
         "from pathlib import Path; from core.files.convert import convert\n"
-        f"while True: convert(Path({str(source)!r}), Path({str(file)!r}), overwrite=True)"
+        "print('begins', flush=True)\n"
+        f"while True: convert(Path({str(source)!r}), Path({str(file)!r}), overwrite=True);"
+        "print('saved', flush=True)"
     )
     for number in range(12):
-        child = subprocess.Popen([sys.executable, "-c", code])
-        time.sleep(0.25 + 0.013 * number)
+        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        for _ in range(2 if number == 11 else 1):  # the last one saves once before it dies
+            child.stdout.readline()
+        time.sleep(0.013 * number)
         child.send_signal(signal.SIGKILL)
+        child.stdout.close()
         child.wait()
         values = torch.load(file)["w"].unique().tolist()
         assert values in ([0.0], [1.0])
