@@ -61,6 +61,10 @@ def _place(
         )
     for note in weights.notes:
         yield Condition("note", note, "notes")
+    several = sum(bool(each.pieces) for each in weights.tensors.values())
+    if several:
+        text = f"{several} tensors were saved in pieces, by several processes; put together."
+        yield Condition("pieces", text, "repaired")
     if contents.format == "raw pickle":
         yield Condition("numpy", "The values are NumPy arrays; they become tensors.", "repaired")
 

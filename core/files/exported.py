@@ -57,7 +57,8 @@ def read(path: Path) -> Contents:
         prefix = f"{program.name}." if len(programs) > 1 else ""
         state = dict(found.tensors(program.weights))
         constants = dict(found.tensors(program.constants))
-        tensors.update({f"{prefix}{name}": each for name, each in (constants | state).items()})
+        both = state | {name: each for name, each in constants.items() if name not in state}
+        tensors.update({f"{prefix}{name}": each for name, each in both.items()})
         weights += [WeightSet(prefix.rstrip("."), state)] if state else []
         found.say(f"{prefix}constants", ", ".join(constants))
         found.look(f"{prefix}example inputs", program.example)

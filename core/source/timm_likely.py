@@ -92,22 +92,25 @@ def _search(
     finished = known.build([names[0] for names in members.values()], "a model of each family")
     near = _resembling(shapes, members, known)
     candidates = [name for family in near for name in members[family]]
-    fits = False
-    if finished:
-        for family in near:
-            for name in members[family]:
-                fits = fits or (known.has(name) and _fits(shapes, known.model(name)))
-        for number, name in enumerate(candidates):
-            if fits or not finished:
-                break
-            text = f"{name}, {number + 1} of {len(candidates)}"
-            if not known.has(name):
-                finished = known.build([name], text)
-                fits = known.has(name) and _fits(shapes, known.model(name))
+    finished = finished and _build_until_one_fits(shapes, candidates, known)
     compared = {name: known.model(name) for name in candidates if known.has(name)}
     best = nlargest(_CLOSER, compared, key=lambda name: _in_common(shapes, compared[name]))
     guesses = which(shapes, Fingerprints.of({f"timm:{name}": compared[name] for name in best}))
     return Likely(guesses, len(compared), len(candidates), finished)
+
+
+def _build_until_one_fits(shapes: Mapping[str, Shape], names: list[str], known: "_Known") -> bool:
+    """Say whether one fitted, or all were built, before time was up."""
+    if any(_fits(shapes, known.model(name)) for name in names):
+        return True
+    for number, name in enumerate(names):
+        if known.has(name):
+            continue
+        if not known.build([name], f"{name}, {number + 1} of {len(names)}"):
+            return False
+        if _fits(shapes, known.model(name)):
+            return True
+    return True
 
 
 def _resembling(

@@ -53,11 +53,22 @@ def _open(request: Request) -> Document:
         loads = _loaded if contents.format == "torch zip" else _of_old_format
         return _unwrapped(loads(contents, allowed), inner)
 
-    document = opened(request, Plan(request.text, "whole model", build))
+    document = _adopted(request, Plan(request.text, "whole model", build))
     if not inner:
         return document
     note = f"It was wrapped in {' in '.join(inner)}; what is inside was opened."
     return document.saying(note)
+
+
+def _adopted(request: Request, plan: Plan) -> Document:
+    """Open what was built; a module may lack what its class of today expects of it."""
+    try:
+        return opened(request, plan)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise SourceError(
+            f"The model in {request.text} is not whole: {error}. The file is damaged, or of another"
+            " version of PyTorch. Its weights can still be loaded into a model that is open."
+        ) from error
 
 
 def _given(request: Request, contents: Contents) -> Callable[[str], Any]:

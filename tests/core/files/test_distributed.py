@@ -244,7 +244,9 @@ def test_pieces_are_converted_as_one(sharded: Path, tmp_path: Path) -> None:
 
 def test_pieces_load_into_a_document(sharded: Path) -> None:
     document = core.open("Sequential(fc1=Linear(4, 8), fc2=Linear(8, 2))").document
-    loaded = core.load(core.match(document, read_contents(sharded)), partial=True)
+    plan = core.match(document, read_contents(sharded))
+    assert any(each.kind == "pieces" for each in plan.conditions)
+    loaded = core.load(plan, partial=True)
     there = whole()
     for name, tensor in loaded.document.state_dict().items():
         assert torch.equal(tensor, there[name])
@@ -322,6 +324,17 @@ def _tangled(metadata: Any) -> None:
 def test_metadata_that_lies(change: Any, said: str, folder: Path) -> None:
     with pytest.raises(CheckpointError, match=said):
         read_contents(changed(folder, change))
+
+
+def test_processes_that_did_not_speak_to_each_other(folder: Path) -> None:
+    """Each describes what it wrote itself: one is taken, of several one has to be chosen."""
+    before = read_contents(folder)
+    (folder / ".metadata").rename(folder / "__0.metadata")
+    assert list(read_contents(folder).tensors) == list(before.tensors)
+    (folder / "__1.metadata").write_bytes((folder / "__0.metadata").read_bytes())
+    with pytest.raises(CheckpointError, match=r"of 2 processes \(__0\.metadata, __1\.metadata"):
+        read_contents(folder)
+    assert list(read_contents(folder / "__1.metadata").tensors) == list(before.tensors)
 
 
 def test_a_missing_part_is_named(folder: Path) -> None:

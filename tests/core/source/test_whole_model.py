@@ -144,6 +144,15 @@ def test_the_old_format_asks_for_the_class_as_well(tmp_path: Path) -> None:
     assert document.root(torch.ones(1, 3)).shape == (1, 2)
 
 
+def test_a_module_that_lacks_what_it_needs(tmp_path: Path) -> None:
+    """The old format has no checksums: a byte of an attribute's name may be another."""
+    file = tmp_path / "net.pth"
+    torch.save(nn.Sequential(nn.Linear(3, 2)), file, _use_new_zipfile_serialization=False)
+    file.write_bytes(file.read_bytes().replace(b"in_features", b"in_feXtures"))
+    with pytest.raises(SourceError, match=r"is not whole.*in_features.*weights can still"):
+        open_source(str(file))
+
+
 def test_the_old_format_runs_nothing(tmp_path: Path) -> None:
     class Evil:
         def __reduce__(self) -> Any:
