@@ -225,8 +225,8 @@ class _Search:
     def _fitting(self, prefix: Prefix, any_shape: bool = False) -> Iterator[tuple[str, str]]:
         """Yield (name in the file, name in the model) of what falls together by a prefix."""
         if not (prefix.file or prefix.model):
-            for name in self.file.keys() & self.model.keys():
-                if any_shape or self.file[name] == self.model[name]:
+            for name, shape in self.file.items():
+                if name in self.model and (any_shape or self.model[name] == shape):
                     yield name, name
             return
         start = len(prefix.file)
