@@ -88,7 +88,7 @@ def unwrapped(names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
                 places[lead + rest[: part.end()]] = None
                 kept, begin = kept + rest[begin : part.start()], part.end()
         plain[name] = kept + rest[begin:]
-    if len(set(plain.values())) < len(plain):
+    while len(set(plain.values())) < len(plain):  # what stays as it is may be another's plain name
         counts = Counter(plain.values())
         plain = {n: p if counts[p] == 1 else n for n, p in plain.items()}
     return plain, tuple(places)
