@@ -5,7 +5,7 @@ Fusion outlines fields by darkening the window's colour, which on a dark window 
 the dark, fields are lighter than what they stand on.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
@@ -39,6 +39,8 @@ _ROLES: dict[QPalette.ColorRole, tuple[str, str]] = {
     Role.Shadow: ("#7d8592", "#000000"),
 }
 _DISABLED = ("#6d7582", "#858d9a")
+#: Fusion draws no outline that is seen on dark around boxes and circles: their inside has to do.
+_MARKS = "#4a5262"
 TONES: dict[Tone, tuple[str, str]] = {
     "new": ("#0a6b38", "#5fd39a"),
     "changed": ("#855200", "#f0b75a"),
@@ -61,6 +63,14 @@ def palette(dark: bool) -> QPalette:
     return made
 
 
+def _with_marks(dark: bool) -> QPalette:
+    """Return the palette for what is a box or a circle to tick: on dark, it needs to be lighter."""
+    made = palette(dark)
+    if dark:
+        made.setColor(Role.Base, QColor(_MARKS))
+    return made
+
+
 def is_dark(of: QPalette | None = None) -> bool:
     """Say whether a palette (the application's) is the dark one."""
     of = of or QGuiApplication.palette()
@@ -79,6 +89,9 @@ def apply(application: QApplication, theme: Theme = "system") -> None:
     scheme = application.styleHints().colorScheme()
     dark = scheme == Qt.ColorScheme.Dark if theme == "system" else theme == "dark"
     application.setPalette(palette(dark))
+    ticked: tuple[Any, ...] = ("QRadioButton", "QCheckBox")  # the stubs say bytes, Qt takes texts
+    for kind in ticked:
+        application.setPalette(_with_marks(dark), kind)
 
 
 def contrast(first: QColor, second: QColor) -> float:

@@ -3,7 +3,8 @@
 The rooms, in the order data travels:
 
     source/      where a model comes from: torchvision and timm by name, a .py file, an expression
-    catalog/     what can be placed: every torch.nn layer, heads; layer specs as text, both ways
+    catalog/     what can be placed: every torch.nn layer, blocks, heads; specs as text, both ways
+    blocks/      our building blocks, U-Nets on any encoder, and their source to go along
     document/    Document, the immutable model; path copying; ledger, key map, difference
     edits/       what a user can do, one small class each; History
     analysis/    shapes (incremental), cost, problems with their repairs
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         place_of,
         preview,
     )
+    from core.blocks import Assembly, source_of
     from core.catalog import (
         About,
         Argument,
@@ -73,13 +75,17 @@ if TYPE_CHECKING:
         SaveOptions,
         amount_in,
         amount_of,
+        by_module,
         diff,
         doubts,
+        expected,
         load,
         load_state_dict,
         match,
+        not_loaded,
         save,
         save_state_dict,
+        tensor_of,
     )
     from core.document import (
         Change,
@@ -105,6 +111,7 @@ if TYPE_CHECKING:
         SetArguments,
         SetInputs,
         Step,
+        SwapEncoder,
         Together,
         Unfreeze,
         Unwrap,
@@ -115,6 +122,7 @@ if TYPE_CHECKING:
         parse_value,
     )
     from core.files import in_a_sentence, read_contents
+    from core.files.which import which
     from core.placement import (
         Placement,
         devices,
@@ -128,8 +136,10 @@ if TYPE_CHECKING:
     from core.session import Changed, Session
     from core.source import Code, ModelEntry, models, open_source
     from core.statistics import (
+        HeatMap,
         Statistics,
         Weight,
+        heat_map,
         known_statistics,
         statistics_of,
         weights_of,
@@ -147,6 +157,7 @@ _HOMES = {
         "place_of",
         "preview",
     ),
+    "core.blocks": ("Assembly", "source_of"),
     "core.catalog": (
         "About",
         "Argument",
@@ -178,13 +189,17 @@ _HOMES = {
         "SaveOptions",
         "amount_in",
         "amount_of",
+        "by_module",
         "diff",
         "doubts",
+        "expected",
         "load",
         "load_state_dict",
         "match",
+        "not_loaded",
         "save",
         "save_state_dict",
+        "tensor_of",
     ),
     "core.document": (
         "Change",
@@ -210,6 +225,7 @@ _HOMES = {
         "SetArguments",
         "SetInputs",
         "Step",
+        "SwapEncoder",
         "Together",
         "Unfreeze",
         "Unwrap",
@@ -220,6 +236,7 @@ _HOMES = {
         "parse_value",
     ),
     "core.files": ("in_a_sentence", "read_contents"),
+    "core.files.which": ("which",),
     "core.placement": (
         "Placement",
         "devices",
@@ -241,8 +258,10 @@ _HOMES = {
         "open_source",
     ),
     "core.statistics": (
+        "HeatMap",
         "Statistics",
         "Weight",
+        "heat_map",
         "known_statistics",
         "statistics_of",
         "weights_of",
@@ -272,6 +291,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "About",
     "Argument",
+    "Assembly",
     "Change",
     "Changed",
     "Code",
@@ -279,6 +299,7 @@ __all__ = [
     "Duplicate",
     "Edit",
     "Freeze",
+    "HeatMap",
     "History",
     "InputSpec",
     "Insert",
@@ -306,6 +327,7 @@ __all__ = [
     "SetInputs",
     "Statistics",
     "Step",
+    "SwapEncoder",
     "Together",
     "Unfreeze",
     "Unwrap",
@@ -317,6 +339,7 @@ __all__ = [
     "amount_of",
     "analyse",
     "arguments_of",
+    "by_module",
     "common_form",
     "describe",
     "devices",
@@ -324,9 +347,11 @@ __all__ = [
     "difference",
     "distributed_script",
     "doubts",
+    "expected",
     "find_layer",
     "find_preset",
     "form_of",
+    "heat_map",
     "in_a_sentence",
     "is_container",
     "is_positional",
@@ -341,6 +366,7 @@ __all__ = [
     "missing",
     "models",
     "need",
+    "not_loaded",
     "open",
     "open_source",
     "outlooks",
@@ -358,11 +384,14 @@ __all__ = [
     "save_state_dict",
     "saving_script",
     "search",
+    "source_of",
     "statistics_of",
     "suggest",
     "suggest_spec",
     "summary_text",
+    "tensor_of",
     "try_forward",
     "weights_of",
+    "which",
     "write_argument",
 ]

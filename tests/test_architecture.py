@@ -12,24 +12,26 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 #: Room -> the rooms of core it may import. Every room may import itself and ``errors``.
 ARROWS = {
     "core": {
-        "analysis", "catalog", "checkpoint", "document", "edits", "files", "placement", "session",
-        "source", "statistics",
+        "analysis", "blocks", "catalog", "checkpoint", "document", "edits", "files", "placement",
+        "session", "source", "statistics",
     },  # the lazy tour
     "errors": set(),
     "document": set(),
-    "catalog": {"document"},
-    "edits": {"document", "catalog"},
+    "blocks": {"document"},  # whose blocks are written out; the blocks themselves know only torch
+    "catalog": {"document", "blocks"},
+    "edits": {"document", "catalog", "blocks"},
     "analysis": {"document", "catalog", "edits"},  # a repair is an edit
     "files": set(),
-    "checkpoint": {"document", "files"},
+    "checkpoint": {"document", "files", "blocks"},  # blocks: their source goes along
     "placement": {"document", "analysis"},  # what a forward holds is told by the shapes
     "statistics": {"document"},
-    "source": {"document", "catalog", "files"},  # files: what a whole model's pickle names
+    # files: what a whole model's pickle names; checkpoint: the tensors of one that is described
+    "source": {"document", "catalog", "blocks", "files", "checkpoint"},
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
     "session": {"document", "edits", "analysis", "checkpoint", "source", "recipe"},
     "cli": {
-        "document", "catalog", "edits", "analysis", "checkpoint", "files", "placement", "source",
-        "recipe", "session",
+        "document", "blocks", "catalog", "edits", "analysis", "checkpoint", "files", "placement",
+        "source", "recipe", "session",
     },
 }  # fmt: skip
 

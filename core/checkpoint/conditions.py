@@ -12,6 +12,9 @@ from core.files.naming import WRITTEN_BY
 if TYPE_CHECKING:
     from core.checkpoint.match import Draft
 
+#: The choice that leaves in names what wrappers wrote there.
+_WRAPPERS = "keep=module prefix"
+
 
 def conditions(
     contents: Contents,
@@ -100,7 +103,7 @@ def _names(draft: "Draft") -> Iterator[Condition]:
     for place in pairing.wrapped_here:
         if any(row.name.startswith(place) for row in renamed if row.name):
             text = f"The model's names have '{place}', the file's do not; it was added."
-            yield Condition("wrapped here", text, "repaired")
+            yield Condition("wrapped here", text, "repaired", switch=_WRAPPERS)
     for prefix in pairing.prefixes:
         if not prefix.model:
             text = f"Names in the file begin with '{prefix.file}', which was taken away"
@@ -108,9 +111,12 @@ def _names(draft: "Draft") -> Iterator[Condition]:
             text = f"The model's names begin with '{prefix.model}', which was added"
         else:
             text = f"'{prefix.file}' in the file is '{prefix.model}' in the model"
-        yield Condition("prefix", f"{text} ({prefix.count} tensors).", "repaired")
+        yield Condition(
+            "prefix", f"{text} ({prefix.count} tensors).", "repaired", switch="keep=prefix"
+        )
     for spelling in pairing.spellings:
-        yield Condition("spelling", f"Old names were understood: {spelling}.", "repaired")
+        text = f"Old names were understood: {spelling}."
+        yield Condition("spelling", text, "repaired", switch="keep=spelling")
     if pairing.rivals:
         rivals = ", ".join(f"'{each.file}'" for each in pairing.rivals)
         choices = tuple(
@@ -133,7 +139,8 @@ def _chosen(draft: "Draft") -> Iterator[Condition]:
         text = f"Left as the model has them, as you said: {_listed(sorted(draft.by_hand.left))}."
         yield Condition("left", text, "notes")
     for each in sorted(draft.said.keep):
-        yield Condition("kept", f"Not repaired, as you said ({each}): {KEPT[each]}.", "notes")
+        text = f"Not repaired, as you said ({each}): {KEPT[each]}."
+        yield Condition("kept", text, "notes", switch=f"keep={each}")
 
 
 def _listed(names: list[str]) -> str:
@@ -144,12 +151,13 @@ def _wrapper(place: str) -> Condition:
     last = place.rstrip(".").rpartition(".")[2]
     if last in WRITTEN_BY:
         text = f"'{place}' in names was written by {WRITTEN_BY[last]}; it was taken away."
-        return Condition("compiled" if last == "_orig_mod" else "wrapped", text, "repaired")
+        kind = "compiled" if last == "_orig_mod" else "wrapped"
+        return Condition(kind, text, "repaired", switch=_WRAPPERS)
     if place == "module.":
         text = "All names begin with 'module.': saved from DataParallel. It was taken away."
     else:
         text = f"'{place}' in names: that part was wrapped in DataParallel. It was taken away."
-    return Condition("module prefix", text, "repaired")
+    return Condition("module prefix", text, "repaired", switch=_WRAPPERS)
 
 
 def _sizes(draft: "Draft") -> Iterator[Condition]:

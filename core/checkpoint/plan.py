@@ -60,13 +60,15 @@ class Condition:
 
     ``repaired``: the plan allows for it already. ``asks``: nothing is loaded until one of
     ``choices`` is made. ``offers``: the choices would help. ``warns``: look at it. ``notes``: good
-    to know.
+    to know. ``switch`` is the choice that leaves a repair undone (``"keep=prefix"``), where that
+    can be said; it stands on the condition also when it was.
     """
 
     kind: str
     sentence: str
     standing: Standing
     choices: tuple[Choice, ...] = ()
+    switch: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ _COMMANDS = {
     "show": "show",
     "edit": "edit",
     "replay": "edit",
+    "unet": "unet",
     "inspect": "inspect",
     "match": "match",
     "load": "match",
@@ -49,6 +50,7 @@ class _Commands(click.Group):
                     ("show SOURCE", "The tree of a model: shapes, parameters, MACs, problems."),
                     ("edit SOURCE ...", "Change a model, check it, save weights and recipe."),
                     ("replay RECIPE", "Make the edits of a recipe again."),
+                    ("unet ...", "Assemble a U-Net, plain or on any encoder, and save it."),
                     ("inspect FILE", "What is in a file of weights, without running it."),
                     ("match SOURCE FILE", "What of a file fits a model, and what would repair it."),
                     ("load SOURCE FILE", "Load what fits, all or nothing, and save it."),
@@ -70,7 +72,8 @@ def cli() -> None:
 
     SOURCE is a model's name (resnet50, torchvision:resnet50(num_classes=10), timm:NAME), a file
     (net.py:Net(in_ch=3)), an import path (package.module:factory()), a layer expression
-    ("Sequential(Linear(784, 256), ReLU(), Linear(256, 10))") or a recipe (recipe.json).
+    ("Sequential(Linear(784, 256), ReLU(), Linear(256, 10))", "UNet(3, 2)"), a U-Net
+    ('unet(encoder="resnet34")') or a recipe (recipe.json).
     """
 
 

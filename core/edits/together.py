@@ -3,6 +3,7 @@
 from core.document import Document, InputSpec
 from core.edits.arguments import SetArguments
 from core.edits.base import Edit
+from core.edits.encoders import SwapEncoder
 from core.edits.structure import Duplicate, Insert, Move, Remove, Rename, Replace, Unwrap, Wrap
 from core.edits.training import Freeze, Reinitialise, Unfreeze
 from core.errors import EditRefused
@@ -58,6 +59,7 @@ AnyEdit = (
     | Freeze
     | Unfreeze
     | Reinitialise
+    | SwapEncoder
     | SetInputs
     | Together
 )

@@ -3,6 +3,7 @@
 Nothing here holds a number of a tensor, only where it stands. torch is not imported.
 """
 
+import builtins
 import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping
@@ -47,7 +48,8 @@ class Storage:
 
     ``begin`` is where the bytes stand; for a record of a zip file (``zipped``) where its header
     does, behind which they follow. ``None`` where they do not stand there as they are (compressed).
-    ``crc`` is their CRC-32 where the file says it.
+    ``crc`` is their CRC-32 where the file says it. ``held`` are the bytes themselves, where a file
+    has them in another spelling, so that they had to be read with it.
     """
 
     file: Path
@@ -57,6 +59,7 @@ class Storage:
     device: str = ""
     zipped: bool = False
     crc: int | None = None
+    held: builtins.bytes | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def position(self) -> int:
@@ -98,8 +101,8 @@ def locate(storages: Iterable[Storage]) -> None:
     with ExitStack() as stack:
         files: dict[Path, BinaryIO] = {}
         for storage in storages:
-            if "position" in storage.__dict__ or not storage.bytes:
-                continue
+            if "position" in storage.__dict__ or not storage.bytes or storage.begin is None:
+                continue  # known already, or nowhere in a file: whoever wants it is told why
             if storage.file not in files:
                 files[storage.file] = stack.enter_context(open(storage.file, "rb"))
             storage.__dict__["position"] = storage._position(files[storage.file])
@@ -111,7 +114,9 @@ class StoredTensor:
 
     ``dtype`` is torch's name without ``torch.``; ``offset`` and ``stride`` count numbers.
     ``special`` says in a word what else it is that bytes and strides do not tell, such as
-    ``"quantized"`` or ``"sparse"``; empty for an ordinary tensor.
+    ``"quantized"`` or ``"sparse"``; empty for an ordinary tensor. ``pieces`` are what it has to be
+    put together from where each process of a training saved its own part; its storage is then only
+    a name.
     """
 
     shape: tuple[int, ...]
@@ -122,6 +127,7 @@ class StoredTensor:
     parameter: bool = False
     requires_grad: bool = False
     special: str = ""
+    pieces: tuple["Piece", ...] = ()
 
     @property
     def device(self) -> str:
@@ -149,6 +155,14 @@ class StoredTensor:
                 return False
             expected *= size
         return True
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a tensor, kept as a tensor; ``at`` is where in the whole its first number goes."""
+
+    at: tuple[int, ...]
+    tensor: StoredTensor
 
 
 @dataclass(eq=False)
@@ -218,6 +232,25 @@ class Contents:
     metadata: Mapping[str, str] = field(default_factory=dict)
     tree: Any = None
     notes: tuple[str, ...] = ()
+    stamps: tuple[tuple[Path, int, int], ...] = ()
+
+    def check_unchanged(self) -> None:
+        """Raise :class:`~core.errors.CheckpointError` if a file is not what was read any more.
+
+        ``stamps`` are the size and the time of the last change (ns) of each file when it was read.
+        """
+        for path, size, changed in self.stamps:
+            try:
+                now = path.stat()
+            except OSError as error:
+                raise CheckpointError(
+                    f"{path} is not there any more ({error.strerror}); nothing was loaded. Put it"
+                    " back, or choose another file."
+                ) from error
+            if (now.st_size, now.st_mtime_ns) != (size, changed):
+                raise CheckpointError(
+                    f"{path} has changed since it was read; nothing was loaded. Read it again."
+                )
 
     @property
     def bytes(self) -> int:

@@ -1,5 +1,6 @@
 """Where a model can go: devices, whether it fits, trying it, and code for the user's script."""
 
+from core.placement.building import building_code
 from core.placement.devices import Device, devices
 from core.placement.fit import OPTIMIZERS, Need, need, verdict
 from core.placement.outlook import Outlook, outlooks
@@ -14,6 +15,7 @@ __all__ = [
     "Outlook",
     "Placement",
     "Tried",
+    "building_code",
     "devices",
     "distributed_script",
     "loading_script",

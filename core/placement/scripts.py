@@ -7,6 +7,7 @@ CUDA starts, files are read onto the CPU first, a wrapper is taken off before sa
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import PlacementError
@@ -43,7 +44,7 @@ if device.type == "cuda":
     torch.cuda.set_device(device)
 
 model = {build}
-state = torch.load("{file}", map_location="cpu", weights_only=True)
+state = torch.load("{file}", map_location="cpu", weights_only=True){key}
 {strip}model.load_state_dict(state)
 model = torch.nn.parallel.DistributedDataParallel(model.to(device))
 
@@ -60,7 +61,7 @@ class Layout:
     """Where a model is: ``several`` GPUs under DataParallel, or one; and whether it is ``whole``.
 
     ``gpus`` is what ``CUDA_VISIBLE_DEVICES`` is set to: numbers, or UUIDs, that need not be on this
-    machine. Raises :class:`~core.errors.PlacementError`.
+    machine; ``"none"`` hides all, for the CPU. Raises :class:`~core.errors.PlacementError`.
     """
 
     several: bool = False
@@ -68,7 +69,8 @@ class Layout:
     gpus: str = "0"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "gpus", ",".join(_listed(self.gpus)))
+        chosen = [] if self.gpus == "none" else _listed(self.gpus)
+        object.__setattr__(self, "gpus", ",".join(chosen))
 
 
 def saving_script(
@@ -94,10 +96,12 @@ def saving_script(
 def loading_script(
     saved: Layout, loaded: Layout, *, build: str = "models.resnet50()",
     imports: str = "from torchvision import models", file: str = "model.pth",
+    keys: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """Return the lines that load what was saved so, onto what ``loaded`` says.
 
-    Files of several GPUs load whether they were saved with the wrapper or without.
+    Files of several GPUs load whether they were saved with the wrapper or without. ``keys`` lead to
+    the weights in a training checkpoint: ``("model",)``.
     """
     if saved.whole:
         load = (
@@ -107,7 +111,7 @@ def loading_script(
     else:
         load = (
             f"model = {build}\n"
-            f'state = torch.load("{file}", map_location="cpu", weights_only=True)\n'
+            f'state = torch.load("{file}", map_location="cpu", weights_only=True){_at(keys)}\n'
             + (_STRIP if saved.several else "")
             + "model.load_state_dict(state)\n"
         )
@@ -122,6 +126,7 @@ def loading_script(
 def distributed_script(
     *, gpus: int | str = 2, build: str = "models.resnet50()",
     imports: str = "from torchvision import models", file: str = "model.pth",
+    keys: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """Return a script for ``torchrun`` with one process for each GPU (DistributedDataParallel).
 
@@ -136,6 +141,7 @@ def distributed_script(
         imports=_lines(imports),
         file=file,
         strip=_STRIP,
+        key=_at(keys),
     )
 
 
@@ -149,6 +155,10 @@ def _listed(gpus: str) -> list[str]:
 
 def _head(layout: Layout, imports: str) -> str:
     return _HEAD.format(gpus=layout.gpus, imports=_lines(imports))
+
+
+def _at(keys: Sequence[str]) -> str:
+    return "".join(f"[{key!r}]" for key in keys).replace("'", '"')
 
 
 def _lines(imports: str) -> str:

@@ -78,3 +78,25 @@ class FileBytes:
             f"{self.file} is cut off: {self.length:,} bytes were expected from byte"
             f" {self.position:,}. Get it again."
         )
+
+
+@dataclass(frozen=True)
+class HeldBytes:
+    """Bytes that are in memory already."""
+
+    data: bytes
+    crc: int | None = None
+
+    @property
+    def length(self) -> int:
+        """How many there are."""
+        return len(self.data)
+
+    def pieces(self) -> Iterator[memoryview]:
+        """Yield them a piece at a time, without a copy."""
+        for begin in range(0, len(self.data), PIECE):
+            yield memoryview(self.data)[begin : begin + PIECE]
+
+    def part(self, begin: int, count: int) -> "HeldBytes":
+        """Return ``count`` of them from ``begin`` on."""
+        return HeldBytes(self.data[begin : begin + count])

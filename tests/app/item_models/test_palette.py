@@ -58,7 +58,7 @@ def test_every_layer_and_every_head_stands_in_its_group(full: PaletteModel) -> N
 
 
 def test_heads_come_first_and_lazy_layers_last(full: PaletteModel) -> None:
-    assert groups(full)[:3] == ["Heads", "Linear", "Convolution"]
+    assert groups(full)[:4] == ["Heads", "Blocks", "Linear", "Convolution"]
     assert groups(full)[-1] == "Lazy"
 
 
