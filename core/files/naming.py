@@ -88,7 +88,7 @@ def unwrapped(names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
                 places[lead + rest[: part.end()]] = None
                 kept, begin = kept + rest[begin : part.start()], part.end()
         plain[name] = kept + rest[begin:]
-    if len(set(plain.values())) < len(plain):
+    while len(set(plain.values())) < len(plain):  # what stays as it is may be another's plain name
         counts = Counter(plain.values())
         plain = {n: p if counts[p] == 1 else n for n, p in plain.items()}
     return plain, tuple(places)
@@ -225,8 +225,8 @@ class _Search:
     def _fitting(self, prefix: Prefix, any_shape: bool = False) -> Iterator[tuple[str, str]]:
         """Yield (name in the file, name in the model) of what falls together by a prefix."""
         if not (prefix.file or prefix.model):
-            for name in self.file.keys() & self.model.keys():
-                if any_shape or self.file[name] == self.model[name]:
+            for name, shape in self.file.items():
+                if name in self.model and (any_shape or self.model[name] == shape):
                     yield name, name
             return
         start = len(prefix.file)

@@ -13,7 +13,7 @@ Progress = Callable[[int, int, str], None]
 Asked = Callable[[], bool]
 
 #: So many bytes at a time are sent on their way to the disk.
-_SENT = 8 << 20
+_SENT = 32 << 20
 
 
 class Meter:

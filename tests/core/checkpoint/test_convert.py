@@ -259,28 +259,29 @@ class TestSave:
 
 
 def test_killed_at_any_moment_the_old_or_the_new_file_is_there(tmp_path: Path) -> None:
-    """A child saves over a file again and again, and is killed at some moment."""
-    file = tmp_path / "a.pth"
-    torch.save({"w": torch.zeros(400_000)}, file)
-    source = tmp_path / "s.safetensors"
+    """A child writes one file over the other again and again, and is killed at some moment."""
     from safetensors.torch import save_file
 
-    save_file({"w": torch.ones(400_000)}, source)
+    file = tmp_path / "a.pth"
+    sources = [tmp_path / f"s{value}.safetensors" for value in (1, 2)]
+    for value, source in enumerate(sources, start=1):
+        save_file({"w": torch.full((400_000,), float(value))}, source)
     code = (
-        "from pathlib import Path; from core.files.convert import convert\n"
-        "print('ready', flush=True)\n"
-        f"while True: convert(Path({str(source)!r}), Path({str(file)!r}), overwrite=True)"
+        "import itertools; from pathlib import Path; from core.files.convert import convert\n"
+        f"for source in itertools.cycle({[str(each) for each in sources]}):\n"
+        f"    convert(Path(source), Path({str(file)!r}), overwrite=True); print(flush=True)"
     )
     for number in range(12):
-        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == b"ready\n"  # from here on it writes all the time
-            time.sleep(0.003 * number)
-            child.send_signal(signal.SIGKILL)
-        values = torch.load(file)["w"].unique().tolist()
-        assert values in ([0.0], [1.0])
-    convert(source, file, overwrite=True)  # and clears what the dead have left
-    assert {each.name for each in tmp_path.iterdir()} == {"a.pth", "s.safetensors"}
+        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        child.stdout.readline()  # however long it takes to start
+        time.sleep(0.007 * number)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+        assert torch.load(file)["w"].unique().tolist() in ([1.0], [2.0])
+    convert(sources[0], file, overwrite=True)  # and clears what the dead have left
+    assert {each.name for each in tmp_path.iterdir()} == {file.name, *(s.name for s in sources)}
 
 
 def test_two_processes_save_to_one_path(tmp_path: Path) -> None:
