@@ -56,7 +56,7 @@ def _draw(found: Flow, file: Path, force: bool) -> None:
         return
     if file.exists() and not force:
         raise SaveRefused(f"{file} exists already; say --force to overwrite it.")
-    shapes = {name: str(value) for name, value in found.tensors.items()}
+    shapes = {n: str(value) for n, value in found.tensors.items() if value.tensors()}
     with atomic_write(file) as out:
         out.write(svg(found.graph, shapes, found.path or found.type).encode())
 

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from core.dataflow.boxes import Layout, Name, Point
 from core.dataflow.graph import Graph, Node
-from core.dataflow.layout import Layout, Name, Point, lay_out
+from core.dataflow.layout import lay_out
 
 _LETTER = 7.2  # the width of a letter of the monospaced font, 12 px high
+_SMALL = 6.0  # of one of the shapes, 10 px high
 _HEIGHT = 30.0
+_LINE = 14.0
 _PAD = 12.0
 _MARGIN = 16.0
 
@@ -25,29 +28,35 @@ _COLOURS = {
 
 @dataclass(frozen=True)
 class Drawn:
-    """A layout with the text of each box."""
+    """A layout with the text of each box, and below it what the step gives."""
 
     layout: Layout
     labels: dict[str, str]
+    shapes: dict[str, str]
 
 
-def drawn(graph: Graph, before: Layout | None = None) -> Drawn:
-    """Lay a graph out with boxes as wide as their labels."""
+def drawn(
+    graph: Graph, shapes: Mapping[str, str] | None = None, before: Layout | None = None
+) -> Drawn:
+    """Lay a graph out with boxes as wide as their texts."""
     labels = {node.name: _label(node) for node in graph.nodes}
+    told = {name: text for name, text in (shapes or {}).items() if name in labels}
     sizes: dict[Name, tuple[float, float]] = {
-        name: (len(text) * _LETTER + 2 * _PAD, _HEIGHT) for name, text in labels.items()
+        name: (
+            max(len(text) * _LETTER, len(told.get(name, "")) * _SMALL) + 2 * _PAD,
+            _HEIGHT + (_LINE if name in told else 0.0),
+        )
+        for name, text in labels.items()
     }
     edges = [(edge.source, edge.target) for edge in graph.edges]
-    return Drawn(lay_out(sizes, edges, before), labels)
+    return Drawn(lay_out(sizes, edges, before), labels, told)
 
 
 def svg(graph: Graph, shapes: Mapping[str, str] | None = None, title: str = "") -> str:
-    """Return the drawing of a graph as an SVG document; ``shapes`` are told at the edges."""
-    picture = drawn(graph)
-    layout, told = picture.layout, dict(shapes or {})
-    longest = max((len(told.get(name, "")) for name in picture.labels), default=0)
-    width = layout.width + 2 * _MARGIN + longest * _LETTER * 0.8
-    height = layout.height + 2 * _MARGIN
+    """Return the drawing of a graph as an SVG document; ``shapes`` stand in the boxes."""
+    picture = drawn(graph, shapes)
+    layout = picture.layout
+    width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}"'
         f' viewBox="{-_MARGIN} {-_MARGIN} {width:.1f} {height:.1f}">',
@@ -62,25 +71,27 @@ def svg(graph: Graph, shapes: Mapping[str, str] | None = None, title: str = "") 
     for edge, way in layout.ways.items():
         lines.append(f'<path class="way" d="{_path(way, edge in layout.aside)}"'
                      ' marker-end="url(#end)"/>')  # fmt: skip
-    lines += [_box(node, picture, told.get(node.name, "")) for node in graph.nodes]
+    lines += [_box(node, picture) for node in graph.nodes]
     return "\n".join([*lines, "</svg>", ""])
 
 
-def _box(node: Node, picture: Drawn, shape: str) -> str:
+def _box(node: Node, picture: Drawn) -> str:
     box = picture.layout.boxes[node.name]
     fill, line = _COLOURS[node.kind]
+    shape = picture.shapes.get(node.name, "")
     only = " train" if node.when else ""
+    baseline = box.y + _HEIGHT / 2 + 4
     text = (
         f'<g><title>{escape(node.name)}</title><rect class="step{only}" x="{box.x:.1f}"'
         f' y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="5"'
         f' fill="{fill}" stroke="{line}"/>'
-        f'<text x="{box.middle:.1f}" y="{box.y + box.height / 2 + 4:.1f}" text-anchor="middle">'
+        f'<text x="{box.middle:.1f}" y="{baseline:.1f}" text-anchor="middle">'
         f"{escape(picture.labels[node.name])}</text>"
     )
     if shape:
         text += (
-            f'<text class="shape" x="{box.middle + 6:.1f}" y="{box.y + box.height + 13:.1f}">'
-            f"{escape(shape)}</text>"
+            f'<text class="shape" x="{box.middle:.1f}" y="{baseline + _LINE:.1f}"'
+            f' text-anchor="middle">{escape(shape)}</text>'
         )
     return text + "</g>"
 

@@ -3,49 +3,15 @@
 Units are those of the sizes that are given, pixels mostly; y goes down, as tensors do.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
+from core.dataflow.boxes import GAP, LAYER_GAP, Box, Layout, Name, Point
 from core.dataflow.coordinates import horizontal
 from core.dataflow.layering import Layers, layered
+from core.dataflow.u_shape import u_shaped
 
-Name = Hashable
-Point = tuple[float, float]
-
-GAP = 24.0
-LAYER_GAP = 36.0
 _CHAIN = 2.0  # the width of a point that an edge goes through
 _LANE = 14.0  # between two curves at the side
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle by its upper left corner."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def middle(self) -> float:
-        """The horizontal middle."""
-        return self.x + self.width / 2
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Boxes by name, and the points each edge goes through, from box to box.
-
-    ``aside`` are the edges that go far and are drawn beside all boxes. ``width`` and ``height``
-    hold everything.
-    """
-
-    boxes: dict[Name, Box]
-    ways: dict[tuple[Name, Name], tuple[Point, ...]]
-    aside: frozenset[tuple[Name, Name]] = field(default_factory=frozenset)
-    width: float = 0.0
-    height: float = 0.0
 
 
 def lay_out(
@@ -56,8 +22,11 @@ def lay_out(
     """Place boxes of these sizes, each below those it is connected from.
 
     ``sizes`` come in an order in which the steps can run. ``before`` is an earlier drawing, whose
-    order from left to right is kept where the model still has it.
+    order from left to right is kept where the model still has it. A U-Net becomes a U.
     """
+    shaped = u_shaped(sizes, edges)
+    if shaped is not None:
+        return shaped
     names = list(sizes)
     was = {name: box.middle for name, box in before.boxes.items()} if before else None
     layers = layered(names, edges, was)

@@ -2,13 +2,15 @@
 
 import re
 import xml.etree.ElementTree as Tree
+from itertools import pairwise
 
 from hypothesis import given, settings, strategies as st
 
 from core.dataflow import graph_of
+from core.dataflow.boxes import GAP, Layout
 from core.dataflow.drawing import drawn, svg
 from core.dataflow.layering import FAR, crossings, layered
-from core.dataflow.layout import GAP, Layout, lay_out
+from core.dataflow.layout import lay_out
 from core.edits import AddNode
 from tests.core.dataflow.flows import document
 from tests.core.dataflow.odd_forwards import READABLE
@@ -131,3 +133,27 @@ def test_a_graph_becomes_a_picture_with_every_step_and_shape() -> None:
 
 def test_no_steps_are_an_empty_drawing() -> None:
     assert lay_out({}, []) == Layout({}, {})
+
+
+def test_a_u_net_is_drawn_as_a_u() -> None:
+    """Seven steps down and up; the skips go straight across."""
+    names = ["x", "inc", "down1", "down2", "down3", "up1", "up2", "up3", "out"]
+    edges = [*pairwise(names), ("down2", "up1"), ("down1", "up2"), ("inc", "up3")]
+    found = lay_out(dict.fromkeys(names, (60.0, 30.0)), edges)
+    boxes = found.boxes
+    for one, other in (("down2", "up1"), ("down1", "up2"), ("inc", "up3")):
+        assert boxes[one].y == boxes[other].y
+        assert boxes[one].x < boxes["down3"].x < boxes[other].x
+        (_, start), (_, stop) = found.ways[one, other]
+        assert start == stop
+    rows = [boxes[name].y for name in names]
+    assert rows[:5] == sorted(rows[:5])
+    assert rows[4:] == sorted(rows[4:], reverse=True)
+
+
+def test_only_nested_skips_over_one_chain_are_a_u() -> None:
+    chain = list(pairwise(range(8)))
+    sizes = dict.fromkeys(range(8), (40.0, 20.0))
+    for extra in ([(0, 3)], [(0, 3), (3, 6)], [(0, 4), (2, 6)]):
+        found = lay_out(sizes, [*chain, *extra])
+        assert [found.boxes[n].y for n in range(8)] == sorted(b.y for b in found.boxes.values())
