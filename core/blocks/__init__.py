@@ -1,4 +1,4 @@
-"""Our building blocks as ordinary modules: they import torch and torchvision, and nothing of ours.
+"""Our building blocks as ordinary modules, which need torch and torchvision and nothing of ours.
 
 Each is in the catalog and can be placed by its name. :func:`source_of` writes those of a document
 as one file, with which the model opens where Modelwright is not.

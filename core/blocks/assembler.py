@@ -4,6 +4,7 @@ The source is a text like ``UNet(3, 2)`` or ``EncoderUNet("resnet34", 3, 2)``, w
 in a recipe and is a layer like any other.
 """
 
+import json
 from dataclasses import dataclass
 
 from torch import nn
@@ -34,7 +35,7 @@ class Assembly:
 
     def __str__(self) -> str:
         name = "UNet" if self.encoder is None else "EncoderUNet"
-        parts = [] if self.encoder is None else [f'"{self.encoder}"']
+        parts = [] if self.encoder is None else [json.dumps(self.encoder)]
         parts += [str(self.in_channels), str(self.classes)]
         if self.bilinear:
             parts.append("bilinear=True")
@@ -45,7 +46,7 @@ class Assembly:
             ("norm", self.norm, "batch"), ("activation", self.activation, "ReLU"),
         ):  # fmt: skip
             if text != usual:
-                parts.append(f'{word}="{text}"')
+                parts.append(f"{word}={json.dumps(text)}")
         return f"{name}({', '.join(parts)})"
 
 
