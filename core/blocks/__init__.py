@@ -1,4 +1,4 @@
-"""Our building blocks as ordinary modules: they import torch and torchvision, and nothing of ours.
+"""Our building blocks as ordinary modules, which need torch and torchvision and nothing of ours.
 
 Each is in the catalog and can be placed by its name. :func:`source_of` writes those of a document
 as one file, with which the model opens where Modelwright is not.
@@ -7,7 +7,7 @@ as one file, with which the model opens where Modelwright is not.
 from torch import nn
 
 from core.blocks.aspp import ASPP
-from core.blocks.assembler import Assembly, check_image, halvings
+from core.blocks.assembler import Assembly, check_image
 from core.blocks.attention import CBAM, AttentionGate, SEBlock
 from core.blocks.encoder import Encoder, Stage, stages_of
 from core.blocks.encoder_unet import EncoderUNet, Merge
@@ -52,7 +52,6 @@ __all__ = [
     "Up",
     "block_classes",
     "check_image",
-    "halvings",
     "source_of",
     "source_of_classes",
     "stages_of",

@@ -4,11 +4,11 @@ The source is a text like ``UNet(3, 2)`` or ``EncoderUNet("resnet34", 3, 2)``, w
 in a recipe and is a layer like any other.
 """
 
+import json
 from dataclasses import dataclass
 
 from torch import nn
 
-from core.blocks.encoder import Encoder
 from core.blocks.encoder_unet import EncoderUNet
 from core.blocks.unet import UNet
 from core.errors import InputError
@@ -34,7 +34,7 @@ class Assembly:
 
     def __str__(self) -> str:
         name = "UNet" if self.encoder is None else "EncoderUNet"
-        parts = [] if self.encoder is None else [f'"{self.encoder}"']
+        parts = [] if self.encoder is None else [json.dumps(self.encoder)]
         parts += [str(self.in_channels), str(self.classes)]
         if self.bilinear:
             parts.append("bilinear=True")
@@ -45,20 +45,16 @@ class Assembly:
             ("norm", self.norm, "batch"), ("activation", self.activation, "ReLU"),
         ):  # fmt: skip
             if text != usual:
-                parts.append(f'{word}="{text}"')
+                parts.append(f"{word}={json.dumps(text)}")
         return f"{name}({', '.join(parts)})"
 
 
-def halvings(unet: nn.Module) -> int:
-    """Return how often a U-Net halves its image at most; 0 for other modules."""
-    if isinstance(unet, UNet):
-        return unet.depth
-    encoder = getattr(unet, "encoder", None)
-    return encoder.levels[-1] if isinstance(encoder, Encoder) else 0
-
-
 def check_image(unet: nn.Module, shape: tuple[int, ...]) -> None:
-    """Raise :class:`~core.errors.InputError` for images ``(B, C, H, W)`` that cannot go through."""
+    """Raise :class:`~core.errors.InputError` for images ``(B, C, H, W)`` that cannot go through.
+
+    How small an image may be with an encoder is not told by its stages: where they round up, one
+    pixel goes through. Analysis runs it and knows.
+    """
     if not isinstance(unet, (UNet, EncoderUNet)):
         return
     if len(shape) != 4:
@@ -67,9 +63,9 @@ def check_image(unet: nn.Module, shape: tuple[int, ...]) -> None:
         raise InputError(
             f"This U-Net takes images of {unet.n_channels} channels; {shape[1]} came in {shape}."
         )
-    least = 2 ** halvings(unet)
+    least = 2**unet.depth if isinstance(unet, UNet) else 1
     if min(shape[2:]) < least:
         raise InputError(
-            f"This U-Net halves its image {halvings(unet)} times, so it takes {least}×{least}"
-            f" pixels or more; {shape[2]}×{shape[3]} came. Give it larger images, or less depth."
+            f"This U-Net halves its image {unet.depth} times, so it takes {least}×{least} pixels or"
+            f" more; {shape[2]}×{shape[3]} came. Give it larger images, or less depth."
         )

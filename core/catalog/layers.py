@@ -85,6 +85,7 @@ def register(group: str) -> Callable[[M], M]:
 def layers() -> Mapping[str, Layer]:
     """Return every layer by name: ``torch.nn``'s, torchvision's, our blocks, registered ones."""
     known = {**_of_torch(), **_of_torchvision()}
+    # Should PyTorch come to have a layer of that name, it means its own by it.
     blocks = {name: each for name, each in _of_blocks().items() if name not in known}
     return MappingProxyType({**known, **blocks, **_registered})
 

@@ -65,8 +65,9 @@ def told_by(companion: Companion | None, model: nn.Module) -> Iterator[None]:
     sys.modules[companion.module] = module  # where pickle looks whether a name means its class
     try:
         exec(compile(companion.source, str(companion.path), "exec"), module.__dict__)
-        for each in model.modules():
-            if type(each) in block_classes(each):
+        ours = block_classes(model)
+        for each in list(model.modules()):
+            if type(each) in ours:
                 each.__class__ = getattr(module, type(each).__name__)
         yield
     finally:

@@ -56,7 +56,8 @@ def unet(
     if inputs is not None:
         check_image(session.document.root, inputs[0].shape)
     report = session.report
-    saved = [] if save is None else [session.save(save, overwrite=force)]
+    held_back = save is not None and bool(report.problems) and not force
+    saved = [] if save is None or held_back else [session.save(save, overwrite=force)]
     if recipe is not None:
         saved.append(session.save_recipe(recipe, overwrite=force))
     if as_json:
@@ -68,6 +69,10 @@ def unet(
         print_json({**found, "stages": stages, "saved": [str(path) for path in saved]})
     else:
         _print(session.document, report, saved)
+    if held_back:
+        click.echo(
+            f"Not saved to {save}: it has a problem. Save it all the same with --force.", err=True
+        )
     return 1 if report.problems else 0
 
 

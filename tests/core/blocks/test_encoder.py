@@ -9,11 +9,16 @@ import core
 from core.blocks import Encoder, EncoderUNet, stages_of
 from core.errors import EditRefused, SpecError
 
-#: One of each family, the smallest.
+#: One of each family, the smallest; the quick ones are always tried.
 FAMILIES = (
-    "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "mnasnet0_5",
-    "mobilenet_v3_small", "regnet_y_400mf", "resnet18", "shufflenet_v2_x0_5", "squeezenet1_1",
-    "swin_t", "vgg11_bn",
+    "mobilenet_v3_small", "resnet18", "shufflenet_v2_x0_5", "squeezenet1_1", "swin_t",
+    *(
+        pytest.param(name, marks=pytest.mark.zoo)
+        for name in (
+            "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet",
+            "inception_v3", "mnasnet0_5", "regnet_y_400mf", "swin_v2_t", "vgg11_bn",
+        )
+    ),
 )  # fmt: skip
 _BARE = {"googlenet": {"aux_logits": False}, "inception_v3": {"aux_logits": False}}
 
@@ -58,7 +63,9 @@ def test_the_maps_are_those_of_the_backbones_own_forward(name: str) -> None:
         ):
             assert torch.equal(ours, theirs)
             assert ours.shape[1] == channels
-            assert ours.shape[2] == pytest.approx(size[0] / 2**level, abs=3)
+            assert ours.shape[2] == pytest.approx(
+                size[0] / 2**level, abs=5
+            )  # inception cuts borders off
         heights = [each.shape[2] for each in maps]
         assert heights == sorted(set(heights), reverse=True)
 
@@ -132,11 +139,9 @@ def test_a_structure_needs_no_memory_for_weights() -> None:
 
 
 def test_a_layer_more_among_the_stages_is_said_and_not_passed_over() -> None:
-    session = core.open('EncoderUNet("vgg11", 3, 2, width=4)')
+    session = core.open('EncoderUNet("squeezenet1_1", 3, 2, width=4)')
     session.apply(core.Insert("encoder.features", 2, "Identity()"))
-    assert "encoder.features" in session.problems[0].message or any(
-        "other layers than" in each.message for each in session.problems
-    )
+    assert any("other layers than" in each.message for each in session.problems)
     session.undo()
     session.apply(core.Wrap("encoder.features.3"))
     session.apply(core.Insert("encoder.features.3", None, "Dropout(0.1)"))
@@ -205,10 +210,10 @@ def test_another_width_keeps_what_fits_and_cuts_the_rest() -> None:
 
 def test_swapped_to_an_encoder_with_fewer_maps_and_back() -> None:
     session = core.open('EncoderUNet("resnet18", 3, 2, bilinear=True)')
-    session.apply(core.SwapEncoder("convnext_tiny"))
+    session.apply(core.SwapEncoder("squeezenet1_1"))
     assert "up5" not in dict(session.document.root.named_children())
     assert session.problems == ()
-    session.apply(core.SwapEncoder("vgg11_bn"))
+    session.apply(core.SwapEncoder("shufflenet_v2_x0_5"))
     assert session.problems == ()
     with torch.no_grad():
         assert session.document.root(torch.randn(1, 3, 45, 67)).shape == (1, 2, 45, 67)
@@ -247,7 +252,15 @@ def test_what_was_changed_by_hand_stays_or_is_spoken_of() -> None:
         session.apply(core.SwapEncoder("resnet50"))
 
 
-def test_half_precision_and_frozen_weights_stay_so() -> None:
+def test_the_precision_of_the_old_is_that_of_the_new() -> None:
+    session = core.Session(core.Document.of(EncoderUNet("resnet18", 3, 2).bfloat16()))
+    session.apply(core.SwapEncoder("mobilenet_v3_small"))
+    state = session.document.state_dict()
+    assert {t.dtype for t in state.values() if t.is_floating_point()} == {torch.bfloat16}
+    assert statuses(session)["up4"] == {"kept", "sliced"}  # 16 channels of the encoder, not 64
+
+
+def test_frozen_weights_stay_so() -> None:
     session = core.open('EncoderUNet("resnet18", 3, 2)')
     session.apply(core.Freeze("up1"))
     session.apply(core.SwapEncoder("mobilenet_v2"))

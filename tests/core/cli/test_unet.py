@@ -76,6 +76,19 @@ def test_a_unet_as_a_source_by_words(run: Run) -> None:
     assert json.loads(out)["source"] == "UNet(1, 2, width=4, depth=2)"
 
 
+def test_an_image_too_small_for_an_encoder_is_a_problem_and_holds_the_file_back(
+    run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "net.pth"
+    status, out, err = run(
+        "unet", "--encoder", "squeezenet1_1", "--input", "1,3,4,4", "--save", str(file)
+    )
+    assert status == 1
+    assert "problem at encoder" in " ".join(out.split())
+    assert "Not saved" in err
+    assert not file.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
