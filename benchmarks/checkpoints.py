@@ -3,9 +3,10 @@
     python benchmarks/checkpoints.py [GB]
 
 Size of the file for inspecting in GB (4 if not given); the others work on a quarter of it. Files
-are made in the temporary folder and removed. Writers make a new file. Ours always end with the
-bytes on the disk; the peers are timed both so (fsync) and as they come, which leaves the bytes in
-the system's memory and is what a power cut would lose. Ratios are medians of each round's.
+are made in the temporary folder and removed. Writers make a new file. Saving always ends with the
+bytes on the disk, converting only where it takes another file's place; the peers are timed both so
+(fsync) and as they come, which leaves the bytes in the system's memory and is what a power cut
+would lose. Ratios are medians of each round's.
 """
 
 import os

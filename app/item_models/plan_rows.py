@@ -43,6 +43,9 @@ STATUS: Mapping[str, tuple[str, theme.Tone, str, str]] = {
     "dropped": ("trash", "muted", "dropped by an edit", "its place was taken out of the model"),
     "ignored": ("info", "muted", "not needed", "the model makes it itself"),
 }
+_ANSWERED = frozenset(
+    {Role.DisplayRole, Role.ToolTipRole, Role.DecorationRole, Role.ForegroundRole}
+)
 Shown = Literal["everything", "what differs", "what does not fit"]
 #: The statuses that are left out where not everything is wanted.
 _LEFT_OUT: Mapping[Shown, frozenset[str]] = {
@@ -82,15 +85,20 @@ class PlanModel(QAbstractTableModel):
 
     def _choose(self) -> None:
         self.beginResetModel()
-        self.rows = [row for names, row in self._all if self._fits(names, row)]
+        self.rows = [row for _, row in self._chosen()]
         self.endResetModel()
 
-    def _fits(self, names: str, row: "Row") -> bool:
-        if row.status in _LEFT_OUT[self._shown]:
-            return False
-        if self._module and not (row.name or row.stored or "").startswith(f"{self._module}."):
-            return False
-        return all(word in names for word in self._words)
+    def _chosen(self) -> "list[tuple[str, Row]]":
+        """Return the rows that fit, sieved once for each thing that is asked of them."""
+        found, left_out = self._all, _LEFT_OUT[self._shown]
+        if left_out:
+            found = [each for each in found if each[1].status not in left_out]
+        if self._module:
+            start = f"{self._module}."
+            found = [e for e in found if (e[1].name or e[1].stored or "").startswith(start)]
+        for word in self._words:
+            found = [each for each in found if word in each[0]]
+        return found
 
     def row_of(self, name: str) -> int:
         """Return where a tensor of the model, or one of the file, stands; -1 if nowhere."""
@@ -115,7 +123,7 @@ class PlanModel(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
-        if not index.isValid() or index.row() >= len(self.rows):
+        if role not in _ANSWERED or not index.isValid() or index.row() >= len(self.rows):
             return None
         row, column = self.rows[index.row()], index.column()
         icon, tone, word, meaning = STATUS[row.status]

@@ -20,13 +20,16 @@ Role = Qt.ItemDataRole
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_ANSWERED = frozenset(
+    {Role.DisplayRole, Role.ToolTipRole, Role.DecorationRole, Role.TextAlignmentRole}
+)
 HEADERS = ("Tensor", "Shape", "Type", "Size", "Saved from")
 
 
 class StoredNode:
     """A part of a name. ``tensor`` is what is called so, if anything; ``bytes`` are all below."""
 
-    __slots__ = ("bytes", "children", "count", "name", "parent", "path", "row", "tensor")
+    __slots__ = ("bytes", "children", "count", "name", "parent", "path", "row", "tensor", "texts")
 
     def __init__(self, name: str, path: str, parent: "StoredNode | None", row: int) -> None:
         self.name, self.path, self.parent, self.row = name, path, parent, row
@@ -34,6 +37,7 @@ class StoredNode:
         self.tensor: StoredTensor | None = None
         self.bytes = 0
         self.count = 0
+        self.texts: tuple[str, ...] | None = None
 
     def walk(self) -> "Iterator[StoredNode]":
         """Yield this one and all below."""
@@ -146,18 +150,22 @@ class StoredTreeModel(QAbstractItemModel):
         return None
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
-        if not index.isValid():
+        """Answer what is asked of every cell of every frame first: which roles say nothing."""
+        if role not in _ANSWERED or not index.isValid():
             return None
-        node, column = self.node(index), index.column()
+        column = index.column()
+        if role == Role.TextAlignmentRole:
+            return _RIGHT if column == 3 else None
+        if role == Role.DecorationRole and column:
+            return None
+        node = self._nodes[index.internalId()]
         if role == Role.DisplayRole:
-            return _text(node, column)
+            if node.texts is None:
+                node.texts = tuple(_text(node, each) for each in range(len(HEADERS)))
+            return node.texts[column]
         if role == Role.ToolTipRole:
             return node.path
-        if role == Role.DecorationRole and column == 0 and node.tensor is None:
-            return icons.icon("layer-container")
-        if role == Role.TextAlignmentRole and column == 3:
-            return _RIGHT
-        return None
+        return icons.icon("layer-container") if node.tensor is None else None
 
 
 def _text(node: StoredNode, column: int) -> str:

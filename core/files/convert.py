@@ -57,7 +57,13 @@ def convert(
     if cast is not None:
         outgoing = [cast(each) for each in outgoing]
     files = write_weights(
-        target, outgoing, layout, shard_size=shard_size, progress=progress, cancelled=cancelled
+        target,
+        outgoing,
+        layout,
+        shard_size=shard_size,
+        durable=target.exists(),  # a new file can be made again; the source stays where it is
+        progress=progress,
+        cancelled=cancelled,
     )
     return Converted(files, len(outgoing), (*notes, *_left_out(contents, chosen)))
 

@@ -89,6 +89,7 @@ class LoadSheet(QDialog):
         self._timer.timeout.connect(self._look)
         letter, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
         self.resize(letter * 178, line * 44)
+        self.file.show_case(self.case)
         self._show()
 
     def _lay_out(self) -> None:
@@ -134,10 +135,12 @@ class LoadSheet(QDialog):
         """Take a file; everything about another one is forgotten."""
         self.case.open(path)
         self.partly.setChecked(False)
+        self.file.show_case(self.case)
         self._show()
         self._timer.start()
 
     def _was_read(self) -> None:
+        self.file.show_case(self.case)
         self.place.show_file(self.case)
         contents = self.case.contents
         fits = contents is not None and contents.weights and not contents.dangerous
@@ -152,7 +155,6 @@ class LoadSheet(QDialog):
     def _show(self) -> None:
         case = self.case
         self.name.set_text(str(case.path) if case.path.name else self.tr("No file yet"))
-        self.file.show_case(case)
         self.match.show_case(case)
         extra = case.contents is not None and _has_training(case)
         self.training.setVisible(extra)

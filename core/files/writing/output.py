@@ -41,11 +41,13 @@ class Meter:
 class Output:
     """Appends to a file; ``position`` is where the next byte goes.
 
-    A context: within it the file that bytes were last copied from stays open for the next.
+    A context: within it the file that bytes were last copied from stays open for the next. In a
+    ``hurry`` bytes are sent to the disk as they come, because somebody will wait for them there.
     """
 
-    def __init__(self, file: BinaryIO, meter: Meter) -> None:
+    def __init__(self, file: BinaryIO, meter: Meter, *, hurry: bool = True) -> None:
         self._file, self._meter = file, meter
+        self._hurry = hurry and hasattr(os, "posix_fadvise")
         self.position = 0
         self._sent = 0
         self._source: tuple[Path, BinaryIO] | None = None
@@ -94,7 +96,7 @@ class Output:
         self._file.write(piece)
         self.position += len(piece)
         self._meter.add(len(piece))
-        if self.position - self._sent >= _SENT and hasattr(os, "posix_fadvise"):
+        if self._hurry and self.position - self._sent >= _SENT:
             # "Not needed" makes Linux begin to write these bytes to the disk, so that little is
             # left to wait for at the end; no error is consumed by it, as one is by an early fsync.
             length = self.position - self._sent

@@ -329,3 +329,19 @@ class TestDiff:
         found = diff(read_contents(tmp_path / "a.pth"), read_contents(tmp_path / "b.pth"))
         assert [each.kind for each in found] == ["shape", "dtype"]
         assert found[1].change == 0
+
+
+def test_what_takes_anothers_place_is_on_the_disk_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new file can be made again from its source; one that is written over is gone."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    source, target = tmp_path / "a.pth", tmp_path / "b.pth"
+    torch.save({"w": torch.ones(4)}, source)
+    convert(source, target)
+    assert synced == []
+    convert(source, target, overwrite=True)
+    assert len(synced) == 2  # the file, and the folder with its name
+    save(Document.of(nn.Linear(2, 2)), tmp_path / "new.pth")
+    assert len(synced) == 4
