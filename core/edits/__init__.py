@@ -3,6 +3,7 @@
 from core.edits.arguments import SetArguments, carry_over
 from core.edits.base import Edit
 from core.edits.containers import is_container, is_positional
+from core.edits.grouping import Group, Ungroup
 from core.edits.history import History, Proposal, Step
 from core.edits.ports import AddInput, AddOutput, RemoveInput, RemoveOutput
 from core.edits.rewiring import (
@@ -39,6 +40,7 @@ __all__ = [
     "Duplicate",
     "Edit",
     "Freeze",
+    "Group",
     "History",
     "Insert",
     "InsertOnEdge",
@@ -57,6 +59,7 @@ __all__ = [
     "Step",
     "Together",
     "Unfreeze",
+    "Ungroup",
     "Unwrap",
     "Wrap",
     "carry_over",

@@ -3,6 +3,7 @@
 from core.document import Document, InputSpec
 from core.edits.arguments import SetArguments
 from core.edits.base import Edit
+from core.edits.grouping import Group, Ungroup
 from core.edits.ports import AddInput, AddOutput, RemoveInput, RemoveOutput
 from core.edits.rewiring import (
     AddNode,
@@ -80,5 +81,7 @@ AnyEdit = (
     | RemoveInput
     | AddOutput
     | RemoveOutput
+    | Group
+    | Ungroup
     | Together
 )

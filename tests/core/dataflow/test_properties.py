@@ -14,6 +14,7 @@ from core.edits import (
     Connect,
     Disconnect,
     Edit,
+    Group,
     History,
     InsertOnEdge,
     RemoveInput,
@@ -21,6 +22,7 @@ from core.edits import (
     RemoveOutput,
     RenameNode,
     Replace,
+    Ungroup,
 )
 from core.errors import ModelwrightError, Untraceable
 from core.recipe import Recipe, recipe_of, recipe_text, replay
@@ -57,6 +59,8 @@ def edits(draw: st.DrawFn, fed: Document) -> Edit:
         RemoveOutput(path, draw(st.sampled_from([0, 1, "out"]))),
         RemoveInput(path, one),
         Replace(path, "ReLU()"),
+        Group(path, (one, other), "grouped"),
+        Ungroup(path),
     ]
     if edge is not None:
         choices += [
