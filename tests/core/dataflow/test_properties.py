@@ -1,5 +1,6 @@
 """Whatever is re-wired: it runs or is a problem, and undoing all is the first document."""
 
+import msgspec
 import torch
 from hypothesis import given, settings, strategies as st
 
@@ -90,7 +91,8 @@ def test_undoing_every_re_wiring_is_the_first_document(data: st.DataObject, name
     replayed = replay(recipe_of(first, history.edits), first).document
     assert replayed.inputs == last.inputs
     assert [p.message for p in analyse(replayed).problems] == [p.message for p in report.problems]
-    assert recipe_text(Recipe(source="x", edits=history.edits))
+    written = Recipe(source="x", edits=history.edits)
+    assert msgspec.json.decode(recipe_text(written), type=Recipe) == written
     while history.can_undo:
         history.undo()
     assert history.document is first
