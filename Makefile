@@ -39,7 +39,7 @@ test: check
 	$(BIN)/pytest -n 2 --dist worksteal
 
 bench: install
-	@failed=0; for script in benchmarks/shapes_first.py benchmarks/shapes_after_edit.py benchmarks/large.py benchmarks/tree.py benchmarks/window.py benchmarks/checkpoints.py; do \
+	@failed=0; for script in benchmarks/shapes_first.py benchmarks/shapes_after_edit.py benchmarks/large.py benchmarks/tree.py benchmarks/window.py benchmarks/checkpoints.py benchmarks/sheets.py; do \
 	  echo "== $$script"; $(BIN)/python $$script || failed=1; done; exit $$failed
 
 pictures: install

@@ -81,12 +81,15 @@ ROWS: tuple[Row, ...] = (
         "Open a model: by name, from a file, from an expression", "Ctrl+O", "open", toolbar=True),
     Row("open-file", "File", "Open &File…", lambda w: w.commands.open_file(),
         "Open a .py, a recipe, or load a file of weights", "Ctrl+Shift+O", "open-file"),
-    Row("load-weights", "File", "&Load Weights…", lambda w: w.commands.load_weights(),
-        "Load a file of weights that fits, also one of the model before its edits", "Ctrl+L",
-        "weights-mark", _document),
+    Row("load-checkpoint", "File", "&Load Checkpoint…", lambda w: w.commands.checkpoints.load(),
+        "See what a file of weights is, match it to the model and load it", "Ctrl+L",
+        "weights-mark", toolbar=True),
     Row("save", "File", "&Save Weights…", lambda w: w.commands.save_weights(),
         "Write the weights as a .pth that plain PyTorch loads", "Ctrl+S", "save", _document,
         toolbar=True, begins_group=True),
+    Row("save-checkpoint", "File", "Save &Checkpoint…", lambda w: w.commands.checkpoints.save(),
+        "Save a state dict, a training checkpoint or the whole model, in any format",
+        "Ctrl+Shift+E", "save-as", _document),
     Row("save-recipe", "File", "Save &Recipe…", lambda w: w.commands.save_recipe(),
         "Write the edits as JSON, to be replayed elsewhere", "Ctrl+Shift+S", "recipe", _document),
     Row("close", "File", "&Close Model", lambda w: w.commands.close_model(),
@@ -162,8 +165,15 @@ ROWS: tuple[Row, ...] = (
         "light"),
     Row("theme-dark", "View", "&Dark", lambda w: w.set_theme("dark"), "Light on dark", "", "dark"),
 
+    Row("explore", "Tools", "&Explore a Checkpoint…", lambda w: w.commands.checkpoints.explore(),
+        "Look at the tensors of any file: sizes, statistics, histograms, heat maps", "",
+        "histogram"),
+    Row("compare", "Tools", "Com&pare Checkpoints…", lambda w: w.commands.checkpoints.compare(),
+        "What differs between two files, or a file and the model, and by how much", "", "ledger"),
+    Row("convert", "Tools", "Con&vert Checkpoints…", lambda w: w.commands.checkpoints.convert(),
+        "Write files of weights in another format, many at once", "", "replace"),
     Row("commands", "Tools", "&Command Palette…", lambda w: w.commands.show_commands(),
-        "Find any command by typing", "Ctrl+Shift+P", "command"),
+        "Find any command by typing", "Ctrl+Shift+P", "command", begins_group=True),
     Row("preferences", "Tools", "&Preferences…", lambda w: w.commands.show_preferences(),
         "Theme and what is remembered", "Ctrl+,", "settings"),
 
@@ -198,6 +208,11 @@ class Actions:
             action.setEnabled(not reason)
             action.setProperty("why", tr(reason) if reason else "")
             action.setStatusTip(tr(reason) if reason else tr(row.tip))
+
+    def paint_first_icons(self, size: int) -> None:
+        """Draw those of the toolbar in the one size that the first frame shows them in."""
+        for row in SEEN_FIRST:
+            self.by_id[row.id].setIcon(icons.first_icon(row.icon, size))
 
     def paint_icons(self, rows: tuple[Row, ...] = ROWS) -> None:
         """Draw the icons in the colours of the theme that is in use."""

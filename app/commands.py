@@ -14,17 +14,17 @@ from PySide6.QtGui import QAction, QGuiApplication
 
 import core
 from app import mime, verbs
+from app.checkpoint_commands import CheckpointCommands
 from app.consequence import Consequence
 from app.request import OpenRequest
 from app.spots import Spot, consequence, edit_for_layer, edit_for_modules, spec_for
 from core.errors import ModelwrightError
 
 if TYPE_CHECKING:
+    from app.desk import Desk
     from app.main_window import MainWindow
     from app.state import State
     from core.source.code import Code
-
-_WEIGHTS = (".pth", ".pt", ".pkl", ".bin")
 
 
 class Commands(QObject):
@@ -33,7 +33,8 @@ class Commands(QObject):
     def __init__(self, window: "MainWindow") -> None:
         super().__init__(window)
         self.window = window
-        self.desk = window.desk
+        self.desk: Desk = window.desk
+        self.checkpoints: CheckpointCommands = CheckpointCommands(window, self)
         self._cut: tuple[Any, tuple[str, ...]] | None = None
 
     @property
@@ -59,14 +60,6 @@ class Commands(QObject):
         if path is not None:
             self.open_path(path)
 
-    def load_weights(self) -> None:
-        """Ask for a file of weights and load it."""
-        from app.dialogs.save_weights import ask_file_to_open
-
-        path = ask_file_to_open(self.window, self.window.settings, weights=True)
-        if path is not None:
-            self.desk.load_weights(path)
-
     def open_source(
         self,
         text: str,
@@ -74,9 +67,16 @@ class Commands(QObject):
         trust: bool = False,
         recipe: Path | None = None,
         selection: tuple[str, ...] = (),
+        whole: bool = False,
     ) -> None:
-        """Open what was typed, or chosen among the recent ones; then replay and select."""
+        """Open what was typed, or chosen among the recent ones; then replay and select.
+
+        A file of weights is looked into first, unless it is said to be a ``whole`` model.
+        """
         desk = self.desk
+        if Path(text).suffix.lower() in mime.WEIGHTS and not whole:
+            self.checkpoints.load(Path(text))
+            return
 
         def go_on(_: str) -> None:
             if recipe is not None:
@@ -89,11 +89,18 @@ class Commands(QObject):
         self.open_request(OpenRequest(text), trust=trust)
 
     def open_path(self, path: Path) -> None:
-        """Open a file: weights go into the open model, anything else is a model."""
-        if path.suffix.lower() in _WEIGHTS:
-            self.desk.load_weights(path)
-        else:
+        """Open a file: Python and recipes are models, anything else is looked into."""
+        if _is_source(path):
             self.open_request(OpenRequest(str(path)))
+        else:
+            self.checkpoints.load(path)
+
+    def open_files(self, paths: list[Path]) -> None:
+        """Open what was dropped on the window; several files can only be converted at once."""
+        if len(paths) == 1:
+            self.open_path(paths[0])
+        else:
+            self.checkpoints.convert(paths)
 
     def open_request(self, request: OpenRequest, *, trust: bool = False) -> None:
         """Open a model, after asking about steps that are not saved."""
@@ -226,7 +233,7 @@ class Commands(QObject):
         """Edit the name where it stands."""
         view = self.window.tree.view
         view.setFocus()
-        view.edit(self.window.tree.model.index_of(self.state.current or ""))
+        view.edit(self.window.tree.model.reveal(self.state.current or ""))
 
     # The clipboard
 
@@ -318,6 +325,12 @@ class Commands(QObject):
         if document is None or path is None:
             return ""
         return str(core.describe(document.module(path)))
+
+
+def _is_source(path: Path) -> bool:
+    """Whether a file is a model by itself: a class in Python, or a recipe."""
+    index = path.name.endswith(".index.json")  # of shards of weights
+    return path.suffix.lower() in (".py", ".json") and not index and not path.is_dir()
 
 
 def _title(spot: Spot) -> str:

@@ -17,13 +17,13 @@ from PySide6.QtCore import QObject, Signal
 import core
 from app.jobs import Job, Jobs
 from app.state import State
-from core.errors import ModelwrightError, NotTrusted
+from core.errors import MissingClass, ModelwrightError, NotAllowed, NotTrusted
 
 if TYPE_CHECKING:
     from core.checkpoint import Loaded
     from core.document import Document
     from core.edits import Edit
-    from core.edits.history import Proposal
+    from core.edits.history import History, Proposal
     from core.session import Changed, Session
 
 #: How long (seconds) to hold on for an answer before showing that it is being worked out. Most
@@ -40,6 +40,7 @@ class Desk(QObject):
     opened = Signal(str)
     saved = Signal(Path)
     trust_wanted = Signal(object, object)
+    allowance_wanted = Signal(str, object)
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -50,12 +51,16 @@ class Desk(QObject):
         self._analysing: Job | None = None
         self._waiting: deque[Edit | str] = deque()
         self._proposing = False
+        #: What was loaded from files since the session was opened, in that order.
+        self._loads: list[Loaded] = []
 
     def open(self, text: str, **options: Any) -> None:
         """Open a source behind the window; options are those of ``core.open``.
 
         Where that means running code that nobody has allowed yet, ``trust_wanted`` carries what
-        opens it after a yes to the code, and the code.
+        opens it after a yes to the code, and the code. Where a whole model names classes that
+        nobody has allowed, ``allowance_wanted`` carries the source and what opens it, given
+        ``allow`` and ``classes``.
         """
         if self._opening is not None:
             self._opening.cancel()
@@ -69,6 +74,8 @@ class Desk(QObject):
                 code = core.Code(error.path, error.data)
                 again = partial(self.open, text, **{**options, "trust": code})
                 self.trust_wanted.emit(again, code)
+            elif isinstance(error, NotAllowed | MissingClass) and not options.get("allow"):
+                self.allowance_wanted.emit(text, partial(self.open, text, **options))
             else:
                 self._refuse(error)
 
@@ -83,6 +90,7 @@ class Desk(QObject):
     def adopt(self, session: "Session") -> None:
         """Put a session on the desk; the one before it is forgotten."""
         self.session = session
+        self._loads = []
         self._opening = None
         self._waiting.clear()
         session.changed.connect(self._follow)
@@ -123,16 +131,21 @@ class Desk(QObject):
         document = session.document
 
         def written(file: Path) -> None:
-            if session is self.session and session.document is document:
-                session.history.mark_clean()
-                session.select(*session.selection)
-            self.saved.emit(file)
-            self.told.emit(self.tr("Saved {}").format(file))
+            self.note_saved(document, (file,), as_it_is=True)
 
         def work(_: Job) -> Path:
             return core.save_state_dict(document, path, overwrite=True)
 
         self._jobs.start(work, written, self._refuse, title=f"Saving {path.name}")
+
+    def note_saved(self, document: "Document", files: tuple[Path, ...], as_it_is: bool) -> None:
+        """Take note that a document stands in files; as it is: nothing of it would be lost."""
+        session = self.session
+        if session is not None and session.document is document and as_it_is:
+            session.history.mark_clean()
+            session.select(*session.selection)
+        self.saved.emit(files[-1])
+        self.told.emit(self.tr("Saved {}").format(", ".join(each.name for each in files[:3])))
 
     def save_recipe(self, path: Path) -> None:
         """Write the recipe of the steps so far."""
@@ -163,31 +176,16 @@ class Desk(QObject):
             title=f"Replaying {recipe.name}",
         )
 
-    def load_weights(self, path: Path) -> None:
-        """Load a file of weights that fits, as one step of the history.
-
-        What stands between the file and the model (a prefix, another dtype, the edits made since)
-        is recognised; a file of the model before its edits fits, too.
-        """
+    def take_loaded(self, found: "Loaded", base: "Document", path: Path) -> None:
+        """Make what was loaded into ``base`` the next step; too late if that was edited since."""
         session = self.session
-        if session is None:
-            self.refused.emit(
-                self.tr("{} holds weights: open the model they belong to first.").format(path.name)
-            )
+        if session is None or session.document is not base:
+            self.refused.emit(self.tr("The model has changed meanwhile; load the file again."))
             return
-        document, origin = session.document, session.history.origin
-
-        def loaded(found: "Loaded") -> None:
-            if session is self.session and session.document is document:
-                session.adopt(found.document, self.tr("Load {}").format(path.name))
-                self.told.emit(f"{path.name}: {found}")
-
-        self._jobs.start(
-            lambda _: core.load(core.match(document, core.read_contents(path), origin=origin)),
-            loaded,
-            self._refuse,
-            title=f"Loading {path.name}",
-        )
+        self._loads.append(found)
+        session.adopt(found.document, self.tr("Load {}").format(path.name))
+        self.told.emit(self.tr("{}: {} of {} loaded and compared").format(
+            path.name, found.loaded, found.tensors))  # fmt: skip
 
     def _go_on(self) -> None:
         """Try the next edit that waits, if none is being tried."""
@@ -268,13 +266,18 @@ class Desk(QObject):
         )
         self.state = state
         self._analysing = job = self._jobs.start(
-            partial(_analysed, history.origin, document),
+            partial(_analysed, history.origin, document, self._loads_before(history)),
             partial(self._complete, document),
             title=self.tr("Working out shapes"),
             wait=AT_ONCE,
         )
         if job in self._jobs.running:
             self.shown.emit(self.state)
+
+    def _loads_before(self, history: "History") -> "tuple[Loaded, ...]":
+        """Return the loads that led to the document that is shown: those undone do not count."""
+        passed = {id(step.document) for step in history.steps[: history.cursor + 1]}
+        return tuple(each for each in self._loads if id(each.document) in passed)
 
     def _complete(self, document: "Document", found: tuple[Any, dict[str, str]]) -> None:
         if document is self.state.document:
@@ -286,11 +289,18 @@ class Desk(QObject):
         self.shown.emit(state)
 
 
-def _analysed(origin: "Document", document: "Document", job: Job) -> tuple[Any, dict[str, str]]:
+def _analysed(
+    origin: "Document", document: "Document", loads: "tuple[Loaded, ...]", job: Job
+) -> tuple[Any, dict[str, str]]:
     """Work out shapes and what differs from the origin: (report, path -> kind of change)."""
     report = core.analyse(document, progress=job.progress, cancelled=job.cancelled).settle()
     changes = core.difference(origin, document)
-    return report, {c.path: c.kind for c in changes if c.kind != "removed"}
+    marks: dict[str, str] = {c.path: c.kind for c in changes if c.kind != "removed"}
+    for name in core.not_loaded(loads, document) if loads else ():
+        path = name.rpartition(".")[0]
+        if marks.get(path) in (None, "weights"):
+            marks[path] = "not loaded"
+    return report, marks
 
 
 def _made(change: "Changed") -> tuple[str, ...]:

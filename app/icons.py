@@ -54,6 +54,23 @@ def icon(name: str, colour: QColor | None = None) -> QIcon:
     return _icon(name, plain.name(), disabled.name(), chosen.name())
 
 
+def first_icon(name: str, size: int, colour: QColor | None = None) -> QIcon:
+    """Return an icon as the first frame shows it: in one size, to be clicked or disabled.
+
+    :func:`icon` draws fifteen pictures. Whoever shows this one asks for that once there is time.
+    """
+    palette = QGuiApplication.palette()
+    plain = colour or palette.color(QPalette.ColorRole.ButtonText)
+    disabled = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.ButtonText)
+    made = QIcon()
+    ratio = QGuiApplication.primaryScreen().devicePixelRatio()
+    for mode, tone in ((QIcon.Mode.Normal, plain), (QIcon.Mode.Disabled, disabled)):
+        drawn = pixmap(name, round(size * ratio), tone)
+        drawn.setDevicePixelRatio(ratio)
+        made.addPixmap(drawn, mode)
+    return made
+
+
 def layer_icon(type_name: str) -> QIcon:
     """Return the icon of a layer by the name of its class, which may be any class at all.
 

@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
+from shiboken6 import isValid
 
 from core.errors import Cancelled, ModelwrightError
 
@@ -119,6 +121,8 @@ class Jobs(QObject):
         self.changed.emit()
         if job.cancelled() or isinstance(job._error, Cancelled):
             return
+        if not _is_alive(job.done):
+            return  # who asked is gone: a sheet was closed meanwhile
         if job._error is None:
             job.done(job._result)
         elif isinstance(job._error, ModelwrightError):
@@ -126,3 +130,11 @@ class Jobs(QObject):
         else:
             error = job._error
             sys.excepthook(type(error), error, error.__traceback__)
+
+
+def _is_alive(answered: Callable[..., Any]) -> bool:
+    """Whether the widget that an answer goes to is still there."""
+    while isinstance(answered, partial):
+        answered = answered.func
+    owner = getattr(answered, "__self__", None)
+    return not isinstance(owner, QObject) or isValid(owner)

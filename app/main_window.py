@@ -82,7 +82,6 @@ class MainWindow(QMainWindow):
         self.whole = False
         self._add_docks()
         self.actions_table = Actions(self)
-        self.actions_table.paint_icons(SEEN_FIRST)
         self._add_menus()
         self._add_toolbar()
         self.jobs.refused.connect(self.show_refusal)
@@ -162,12 +161,13 @@ class MainWindow(QMainWindow):
     def _add_recent(self, menu: QMenu) -> None:
         self.recent_menu = QMenu(self.tr("Open &Recent"), menu)
         self.recent_menu.aboutToShow.connect(self._fill_recent)
-        menu.insertMenu(self.actions_table.by_id["load-weights"], self.recent_menu)
+        menu.insertMenu(self.actions_table.by_id["load-checkpoint"], self.recent_menu)
 
     def _add_toolbar(self) -> None:
         self.toolbar = self.addToolBar(self.tr("Main toolbar"))
         self.toolbar.setObjectName("toolbar")
         self.toolbar.setMovable(False)
+        self.actions_table.paint_first_icons(self.toolbar.iconSize().width())
         self.toolbar.addActions(self.actions_table.in_toolbar())
         self.toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
 
@@ -204,6 +204,7 @@ class MainWindow(QMainWindow):
         self.docks["history"].setWidget(self.history)
         yield
         self.actions_table.paint_icons()
+        self.welcome.paint_icons()
         yield
         from app.commands import Commands
 
@@ -231,6 +232,7 @@ class MainWindow(QMainWindow):
         desk.told.connect(self.show_note)
         desk.opened.connect(self._note_opened)
         desk.trust_wanted.connect(commands.ask_trust)
+        desk.allowance_wanted.connect(commands.checkpoints.ask_allowance)
         self.tree.view.layer_used.connect(self.note_used)
         self.tree.layer_wanted.connect(commands.ask_layer)
         self.tree.menu_wanted.connect(self.show_context_menu)
@@ -351,15 +353,25 @@ class MainWindow(QMainWindow):
             self._seen = True
             QTimer.singleShot(0, self, self.seen.emit)  # the panels inside are painted after this
 
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        from app.tab_order import following
+
+        stop = following(self, forwards)
+        if stop is None:
+            return super().focusNextPrevChild(forwards)
+        reason = Qt.FocusReason.TabFocusReason if forwards else Qt.FocusReason.BacktabFocusReason
+        stop.setFocus(reason)
+        return True
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if mime.file_in(event.mimeData()) is not None:
+        if mime.files_in(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        file = mime.file_in(event.mimeData())
-        if file is not None:
+        files = mime.files_in(event.mimeData())
+        if files:
             event.acceptProposedAction()
-            self.commands.open_path(file)
+            self.commands.open_files(files)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

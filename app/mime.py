@@ -8,8 +8,8 @@ from PySide6.QtCore import QMimeData
 LAYER = "application/x-modelwright-layer"
 #: Paths of modules of the open document, one a line; their layer specs go along as plain text.
 MODULES = "application/x-modelwright-modules"
-#: Files that a drop on the window opens.
-_OPENED = (".py", ".pth", ".pt", ".pkl", ".bin", ".json")
+#: How files of weights are mostly called; what one is, is seen from what stands in it.
+WEIGHTS = (".pth", ".pt", ".pkl", ".bin", ".ckpt", ".safetensors", ".onnx", ".pt2")
 
 
 def of_layer(name: str) -> QMimeData:
@@ -40,7 +40,6 @@ def modules_in(data: QMimeData) -> list[str]:
     return bytes(data.data(MODULES).data()).decode().split("\n")
 
 
-def file_in(data: QMimeData) -> Path | None:
-    """Return the one file that a drop on the window would open, if there is one."""
-    files = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return files[0] if len(files) == 1 and files[0].suffix.lower() in _OPENED else None
+def files_in(data: QMimeData) -> list[Path]:
+    """Return the files and folders from outside, whatever their suffix: one looks into them."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

@@ -64,6 +64,23 @@ class Settings:
         self._kept.remove("recent_layers")
 
     @property
+    def allowed(self) -> dict[str, tuple[str, ...]]:
+        """What files may call when they are opened: SHA-256 of a file -> its name, then names."""
+        self._kept.beginGroup("allowed")
+        digests = self._kept.childKeys()
+        self._kept.endGroup()
+        found = {digest: self._texts(f"allowed/{digest}") for digest in digests}
+        return {digest: tuple(texts) for digest, texts in found.items() if len(texts) > 1}
+
+    def allow(self, digest: str, file: str, names: tuple[str, ...]) -> None:
+        """Remember that the file with this content may call these."""
+        self._kept.setValue(f"allowed/{digest}", [file, *names])
+
+    def disallow(self, digest: str) -> None:
+        """Forget what a file may call; it asks again."""
+        self._kept.remove(f"allowed/{digest}")
+
+    @property
     def favourites(self) -> list[str]:
         """The layers marked with a star."""
         return self._texts("favourites")

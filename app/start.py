@@ -69,13 +69,14 @@ def has_screen() -> bool:
 
 def make(settings: Path | None = None) -> "tuple[Any, MainWindow]":
     """Make the application and its window, and begin to import torch behind it."""
+    gc.disable()  # until torch is there: what is imported and made by then stays
     from PySide6.QtWidgets import QApplication
 
     from app import theme
     from app.main_window import MainWindow
     from app.settings import Settings
 
-    application = QApplication.instance() or QApplication(["modelwright"])
+    application = QApplication.instance() or theme.application("modelwright")
     assert isinstance(application, QApplication)
     application.setApplicationName("Modelwright")
     application.setDesktopFileName("modelwright")

@@ -5,7 +5,7 @@ Fusion outlines fields by darkening the window's colour, which on a dark window 
 the dark, fields are lighter than what they stand on.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
@@ -39,6 +39,8 @@ _ROLES: dict[QPalette.ColorRole, tuple[str, str]] = {
     Role.Shadow: ("#7d8592", "#000000"),
 }
 _DISABLED = ("#6d7582", "#858d9a")
+#: Fusion draws no outline that is seen on dark around boxes and circles: their inside has to do.
+_MARKS = "#4a5262"
 TONES: dict[Tone, tuple[str, str]] = {
     "new": ("#0a6b38", "#5fd39a"),
     "changed": ("#855200", "#f0b75a"),
@@ -51,6 +53,18 @@ TONES: dict[Tone, tuple[str, str]] = {
 }
 
 
+#: What an application is marked with that has the style; to look at the style itself makes the many
+#: classes of Qt's styles, a thirtieth of all that happens before the first frame.
+_IN_FUSION = "in_fusion"
+
+
+def application(name: str) -> QApplication:
+    """Make the application, in Fusion from its start."""
+    made = QApplication([name, "-style", "Fusion"])
+    made.setProperty(_IN_FUSION, True)
+    return made
+
+
 def palette(dark: bool) -> QPalette:
     """Return the light or the dark palette."""
     made = QPalette()
@@ -58,6 +72,14 @@ def palette(dark: bool) -> QPalette:
         made.setColor(role, QColor(colours[dark]))
     for role in (Role.WindowText, Role.Text, Role.ButtonText):
         made.setColor(QPalette.ColorGroup.Disabled, role, QColor(_DISABLED[dark]))
+    return made
+
+
+def _with_marks(dark: bool) -> QPalette:
+    """Return the palette for what is a box or a circle to tick: on dark, it needs to be lighter."""
+    made = palette(dark)
+    if dark:
+        made.setColor(Role.Base, QColor(_MARKS))
     return made
 
 
@@ -74,11 +96,15 @@ def tone(name: Tone, of: QPalette | None = None) -> QColor:
 
 def apply(application: QApplication, theme: Theme = "system") -> None:
     """Put the application into a theme; ``system`` is what the desktop says, light if nothing."""
-    if application.style().objectName().lower() != "fusion":
+    if not application.property(_IN_FUSION):
         application.setStyle("Fusion")
+        application.setProperty(_IN_FUSION, True)
     scheme = application.styleHints().colorScheme()
     dark = scheme == Qt.ColorScheme.Dark if theme == "system" else theme == "dark"
     application.setPalette(palette(dark))
+    ticked: tuple[Any, ...] = ("QRadioButton", "QCheckBox")  # the stubs say bytes, Qt takes texts
+    for kind in ticked:
+        application.setPalette(_with_marks(dark), kind)
 
 
 def contrast(first: QColor, second: QColor) -> float:

@@ -46,6 +46,27 @@ def in_turn(
     return [statistics.median(each) for each in times]
 
 
+def ratios(ours: Work, peers: Sequence[Work], rounds: int, before: Sequence[Work]) -> list[float]:
+    """Return for each peer the median of how many times as long ours takes, pair by pair.
+
+    Ours runs anew beside every peer, first in one round and second in the next, so that a disk that
+    others use hits both alike. ``before`` is what ours and each peer need done first.
+    """
+    prepare, *others = before
+    found = []
+    for peer, fresh in zip(peers, others, strict=True):
+        each = []
+        for number in range(rounds):
+            pair = [(prepare, ours), (fresh, peer)]
+            took = {}
+            for get_ready, work in pair if number % 2 else pair[::-1]:
+                get_ready()
+                took[work] = once(work)
+            each.append(took[ours] / took[peer])
+        found.append(statistics.median(each))
+    return found
+
+
 def geometric_mean(ratios: Iterable[float]) -> float:
     return math.exp(statistics.fmean(map(math.log, ratios)))
 

@@ -197,6 +197,57 @@ def _real(values: Tensor) -> Tensor:
     return values.reshape(-1)
 
 
+@dataclass(frozen=True)
+class HeatMap:
+    """Values of a tensor as rows and columns; ``most`` is the largest magnitude among them.
+
+    ``height`` and ``width`` are of the whole matrix; where it is larger than the picture, evenly
+    spread rows and columns were taken, and ``at_row``, ``at_column`` say which.
+    """
+
+    rows: tuple[tuple[float, ...], ...]
+    most: float
+    height: int
+    width: int
+    at_row: tuple[int, ...]
+    at_column: tuple[int, ...]
+
+
+@torch.no_grad()
+def heat_map(tensor: Tensor, height: int = 96, width: int = 192) -> HeatMap | None:
+    """Return a tensor as a picture of at most ``height`` by ``width`` values.
+
+    Rows are its first dimension, columns all others in row-major order; of complex numbers it is
+    their magnitudes. Only the values that are shown are read: a mapped file of gigabytes costs a
+    few pages. ``None`` where there are no values.
+    """
+    if (
+        is_lazy(tensor)
+        or tensor.is_meta
+        or tensor.layout is not torch.strided
+        or not tensor.numel()
+    ):
+        return None
+    if tensor.is_quantized:
+        return None
+    values = tensor.detach()
+    matrix = values.reshape(1, -1) if values.dim() < 2 else values.flatten(1)
+    rows, columns = _spread(len(matrix), height), _spread(matrix.shape[1], width)
+    part = matrix[torch.tensor(rows)][:, torch.tensor(columns)].cpu()
+    real = _real(part).reshape(len(rows), len(columns)).double()
+    finite = real[torch.isfinite(real)].abs()
+    most = finite.max().item() if finite.numel() else 0.0
+    shown = tuple(tuple(row) for row in real.tolist())
+    return HeatMap(shown, most, len(matrix), matrix.shape[1], rows, columns)
+
+
+def _spread(count: int, most: int) -> tuple[int, ...]:
+    """Return ``most`` numbers below ``count``, evenly spread; all, if there are no more."""
+    if count <= most:
+        return tuple(range(count))
+    return tuple(number * count // most for number in range(most))
+
+
 def _names_by_weight(document: Document) -> dict[object, tuple[str, ...]]:
     names: dict[object, tuple[str, ...]] = {}
     for group in (document.root.named_parameters, document.root.named_buffers):

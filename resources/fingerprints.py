@@ -1,4 +1,4 @@
-"""Write down names and shapes of every torchvision model, so that a file can say which it is of.
+"""Write down names and shapes of torchvision's models and our U-Nets: of which is a file?
 
     python resources/fingerprints.py
 
@@ -29,12 +29,18 @@ _VARIANTS = (
     "deeplabv3_resnet101(aux_loss=True)",
     "deeplabv3_mobilenet_v3_large(aux_loss=True)",
 )
+#: The U-Nets of images in colour and in grey; which() puts the classes of a file for these.
+_UNETS = tuple(
+    f"UNet({channels}, n_classes=2{bilinear})"
+    for channels in (3, 1)
+    for bilinear in ("", ", bilinear=True")
+)
 
 
 def sources() -> Iterator[tuple[str, torch.nn.Module]]:
     """Yield what ``core.open`` understands, and the model, without memory for its weights."""
-    for call in (*sorted(models.list_models()), *_VARIANTS):
-        source = f"torchvision:{call}"
+    builders = (f"torchvision:{call}" for call in (*sorted(models.list_models()), *_VARIANTS))
+    for source in (*builders, *_UNETS):
         yield source, core.open_source(source, structure=True).root
 
 

@@ -12,20 +12,23 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 #: Room -> the rooms of core it may import. Every room may import itself and ``errors``.
 ARROWS = {
     "core": {
-        "analysis", "catalog", "checkpoint", "dataflow", "document", "edits", "files", "placement",
-        "export", "session", "source", "statistics",
+        "analysis", "blocks", "catalog", "checkpoint", "dataflow", "document", "edits", "export",
+        "files", "homes", "placement", "session", "source", "statistics",
     },  # the lazy tour
+    "homes": set(),
     "errors": set(),
     "document": set(),
-    "catalog": {"document"},
+    "blocks": {"document"},  # whose blocks are written out; the blocks themselves know only torch
+    "catalog": {"document", "blocks"},
     "dataflow": {"document"},
-    "edits": {"document", "catalog", "dataflow"},
+    "edits": {"document", "catalog", "blocks", "dataflow"},
     "analysis": {"document", "catalog", "edits", "dataflow"},  # a repair is an edit
     "files": set(),
-    "checkpoint": {"document", "files"},
+    "checkpoint": {"document", "files", "blocks"},  # blocks: their source goes along
     "placement": {"document", "analysis"},  # what a forward holds is told by the shapes
     "statistics": {"document"},
-    "source": {"document", "catalog", "files"},  # files: what a whole model's pickle names
+    # files: what a whole model's pickle names; checkpoint: the tensors of one that is described
+    "source": {"document", "catalog", "blocks", "files", "checkpoint"},
     # What is taken home is the document, the way through it, its shapes and where it came from.
     "export": {"document", "catalog", "dataflow", "analysis", "checkpoint", "source"},
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
@@ -33,8 +36,8 @@ ARROWS = {
         "document", "edits", "analysis", "checkpoint", "source", "recipe", "dataflow", "export",
     },
     "cli": {
-        "document", "catalog", "dataflow", "edits", "analysis", "checkpoint", "files", "placement",
-        "source", "recipe", "session",
+        "document", "blocks", "catalog", "dataflow", "edits", "analysis", "checkpoint", "files",
+        "placement", "source", "recipe", "session",
     },
 }  # fmt: skip
 

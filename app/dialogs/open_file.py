@@ -1,6 +1,7 @@
 """The page of the sheet that opens a file. The file is read, never run, here."""
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,15 +83,16 @@ class FilePage(QWidget):
         if not names:
             self.said.say(self.tr("No class in {} could be a model.").format(path.name), "problem")
 
-    def request(self, inputs: "Inputs") -> OpenRequest:
-        """Return what is asked for; raises SourceError where there is no file."""
+    def request(self) -> "Callable[[Inputs], OpenRequest]":
+        """Return what asks for the file; raises SourceError where there is none."""
         path = Path(self.path.text().strip())
         if not self.path.text().strip():
             raise SourceError("Name a file: a .py with a model's class in it, or a recipe (.json).")
         if not _is_file(path):
             raise SourceError(f"There is no file {path}.")
         call = self.call.currentText().strip() if path.suffix == ".py" else ""
-        return OpenRequest(f"{path}:{call}" if call else str(path), inputs=inputs)
+        text = f"{path}:{call}" if call else str(path)
+        return lambda inputs: OpenRequest(text, inputs=inputs)
 
 
 def classes_in(path: Path) -> list[str]:

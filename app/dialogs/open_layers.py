@@ -1,5 +1,6 @@
 """The page of the sheet that opens a model made of layers, as one writes them."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -69,7 +70,7 @@ class ExpressionPage(QWidget):
         core.parse_spec(text)
         return self.tr("This can be read.")
 
-    def request(self, inputs: "Inputs") -> OpenRequest:
-        """Return what is asked for; raises SpecError for what is no layer."""
+    def request(self) -> "Callable[[Inputs], OpenRequest]":
+        """Return what asks for the layers; it raises SpecError for what is none."""
         text = self.text.toPlainText().strip()
-        return OpenRequest(str(core.parse_spec(text)), inputs=inputs)
+        return lambda inputs: OpenRequest(str(core.parse_spec(text)), inputs=inputs)

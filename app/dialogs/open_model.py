@@ -17,8 +17,9 @@ import core
 from app.dialogs.open_file import FilePage
 from app.dialogs.open_layers import ExpressionPage
 from app.dialogs.open_zoo import ZooPage
-from app.jobs import Jobs
+from app.jobs import Job, Jobs
 from app.live_check import LiveCheck
+from app.request import OpenRequest
 from app.said import Said
 from core.errors import ModelwrightError
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from core.document import InputSpec
 
     Inputs = tuple[InputSpec, ...] | None
+
+
+#: How long (seconds) to hold on for an answer before saying that it takes a moment.
+AT_ONCE = 0.03
 
 
 class OpenDialog(QDialog):
@@ -36,6 +41,8 @@ class OpenDialog(QDialog):
     def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._jobs = jobs
+        self._asking: Job | None = None
         self.setWindowTitle(self.tr("Open a model"))
         self.zoo = ZooPage(jobs)
         self.file = FilePage()
@@ -73,21 +80,50 @@ class OpenDialog(QDialog):
         self.zoo.search.setFocus()
 
     def ask(self) -> None:
-        """Ask for what is chosen, or say what is missing."""
+        """Ask for what is chosen, or say what is missing.
+
+        To read an input or layers takes PyTorch. Where that is still being imported the sheet says
+        so and waits; it can be cancelled, and nothing else stands still.
+        """
         page = self.pages.currentWidget()
         assert isinstance(page, ZooPage | FilePage | ExpressionPage)
-        self._check.stop()
+        self._stop()
         try:
-            request = page.request(self._inputs())
+            complete = page.request()
         except ModelwrightError as error:
-            self.said.say(str(error), "problem")
+            self._refuse(error)
             return
+        text = self.input.text().strip()
+        self._asking = self._jobs.start(
+            lambda _: complete(_inputs(text)), self._give, self._refuse, wait=AT_ONCE
+        )
+        if self._asking in self._jobs.running:
+            self.opens.setEnabled(False)
+            self.said.say(self.tr("Opening as soon as PyTorch is loaded…"), "muted")
+
+    def _give(self, request: OpenRequest) -> None:
         self.accept()
         self.wanted.emit(request)
 
-    def _inputs(self) -> "Inputs":
-        text = self.input.text().strip()
-        return core.parse_inputs(text) if text else None
+    def _refuse(self, error: ModelwrightError) -> None:
+        self.opens.setEnabled(True)
+        self.said.say(str(error), "problem")
+
+    def _stop(self) -> None:
+        """Forget what was asked for; the sheet is asked for something else, or closed."""
+        self._check.stop()
+        if self._asking is not None:
+            self._asking.cancel()
+        self.opens.setEnabled(True)
 
     def _read(self, text: str) -> str:
         return self.tr("Input {}").format(", ".join(map(str, core.parse_inputs(text))))
+
+    def done(self, result: int) -> None:
+        self._stop()
+        self.zoo.reading.cancel()
+        super().done(result)
+
+
+def _inputs(text: str) -> "Inputs":
+    return core.parse_inputs(text) if text else None

@@ -1,5 +1,6 @@
 """The page of the sheet that opens a model by name."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
@@ -49,6 +50,7 @@ class ZooPage(QWidget):
         self.search.setAccessibleName(self.tr("Search models"))
         self.search.textChanged.connect(self._look)
         self.search.returnPressed.connect(self.activated)
+        self.waiting = QLabel(self.tr("The models are listed as soon as PyTorch is loaded…"))
         self.table = self._table()
         self.weights = QComboBox()
         self.weights.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -59,13 +61,16 @@ class ZooPage(QWidget):
         self.structure = QCheckBox(self.tr("&Structure only, without memory for weights"))
         column = QVBoxLayout(self)
         column.addWidget(self.search)
+        column.addWidget(self.waiting)
         column.addWidget(self.table, 1)
         column.addLayout(self._options())
         self.table.selectionModel().currentRowChanged.connect(self._show_weights)
         self.weights.currentIndexChanged.connect(self._follow)
         self.structure.toggled.connect(self._follow)
         self._show_weights()
-        jobs.start(lambda _: core.models(), self.show_models, title=self.tr("Reading the zoo"))
+        self.reading = jobs.start(
+            lambda _: core.models(), self.show_models, title=self.tr("Reading the zoo")
+        )
 
     def _options(self) -> QFormLayout:
         form = QFormLayout()
@@ -106,6 +111,7 @@ class ZooPage(QWidget):
 
     def show_models(self, entries: "list[ModelEntry]") -> None:
         """Show the models that there are."""
+        self.waiting.hide()
         self.model.show_models(entries)
         self._look(self.search.text())
 
@@ -134,13 +140,15 @@ class ZooPage(QWidget):
         self.weights.setDisabled(self.structure.isChecked())
         self.classes.setDisabled(pretrained and not self.structure.isChecked())
 
-    def request(self, inputs: "Inputs") -> OpenRequest:
-        """Return what is asked for; raises SourceError where nothing is chosen."""
+    def request(self) -> "Callable[[Inputs], OpenRequest]":
+        """Return what asks for the chosen model; raises SourceError where none is chosen."""
         entry = self.entry
         if entry is None:
+            if self.reading.running:
+                raise SourceError("The models are still being read; choose one in a moment.")
             raise SourceError("Choose a model in the table first.")
         structure = True if self.structure.isChecked() else None
         pretrained = False if structure else self.weights.currentData() or False
         classes = 0 if pretrained else self.classes.value()
         text = f"{entry.source}(num_classes={classes})" if classes else entry.source
-        return OpenRequest(text, pretrained, structure, inputs)
+        return lambda inputs: OpenRequest(text, pretrained, structure, inputs)

@@ -10,25 +10,35 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 import core
-from app import numbers
+from app import mime, numbers
 
 if TYPE_CHECKING:
     from app.settings import Settings
     from core.checkpoint import Amount
     from core.document import Document
 
-_SUFFIXES = (".pth", ".pt", ".bin", ".pkl")
 _WEIGHTS = "Weights (*.pth *.pt *.bin *.pkl)"
-#: A message box breaks lines as early as it can; these two are to be compared, each on one.
-_CELL = "white-space: nowrap; padding: 2px 14px 2px 0"
-_ANY = "Models, recipes, weights (*.py *.json *.pth *.pt *.bin *.pkl);;All files (*)"
+_CELL = "padding: 2px 14px 2px 0"
+#: A message box breaks lines as early as it can; what is to be compared stands on one if it fits.
+_UNBROKEN = f"white-space: nowrap; {_CELL}"
+#: What a message box needs beside its text, in letters: its icon and margins.
+_BESIDE = 16
+_CHECKPOINTS = "Checkpoints (" + " ".join(f"*{each}" for each in mime.WEIGHTS) + " *.index.json)"
+_ANY = f"Models, recipes, weights (*.py *.json {_CHECKPOINTS[13:-1]});;All files (*)"
 
 
-def ask_file_to_open(parent: QWidget, settings: "Settings", weights: bool = False) -> Path | None:
+def ask_file_to_open(parent: QWidget, settings: "Settings") -> Path | None:
     """Ask for a file; ``None`` where the user thought better of it."""
-    title = _tr("Load weights") if weights else _tr("Open a file")
-    kinds = f"{_WEIGHTS};;All files (*)" if weights else _ANY
-    found, _ = QFileDialog.getOpenFileName(parent, title, str(settings.folder), kinds)
+    title = _tr("Open a file")
+    found, _ = QFileDialog.getOpenFileName(parent, title, str(settings.folder), _ANY)
+    return _noted(settings, found)
+
+
+def ask_checkpoint(parent: QWidget, settings: "Settings") -> Path | None:
+    """Ask for a file of weights; ``None`` where the user thought better of it."""
+    found, _ = QFileDialog.getOpenFileName(
+        parent, _tr("Load a checkpoint"), str(settings.folder), f"{_CHECKPOINTS};;All files (*)"
+    )
     return _noted(settings, found)
 
 
@@ -46,7 +56,7 @@ def ask_weights_target(
     def fresh() -> str:
         return _weighed(core.amount_of(document)) if document is not None else ""
 
-    return _target(parent, settings, _tr("Save weights"), f"{_stem(name)}.pth", _WEIGHTS, fresh)
+    return _target(parent, settings, _tr("Save weights"), f"{stem(name)}.pth", _WEIGHTS, fresh)
 
 
 def ask_recipe_target(
@@ -58,7 +68,7 @@ def ask_recipe_target(
     def fresh() -> str:
         return _tr("one step") if steps == 1 else _tr("{} steps").format(steps)
 
-    return _target(parent, settings, title, f"{_stem(name)}.recipe.json", kinds, fresh)
+    return _target(parent, settings, title, f"{stem(name)}.recipe.json", kinds, fresh)
 
 
 def standing(path: Path) -> str:
@@ -68,7 +78,7 @@ def standing(path: Path) -> str:
     except OSError:  # it went away, or is not to be looked at: writing will say so
         return ""
     changed = datetime.datetime.fromtimestamp(known.st_mtime).strftime("%Y-%m-%d %H:%M")
-    weights = core.amount_in(path) if path.suffix in _SUFFIXES else None
+    weights = core.amount_in(path) if path.suffix.lower() in mime.WEIGHTS else None
     tensors = f"{_tensors(weights.tensors)}, " if weights is not None else ""
     return f"{tensors}{numbers.size(known.st_size)}, {_tr('written {}').format(changed)}"
 
@@ -111,8 +121,9 @@ def _may_overwrite(parent: QWidget, path: Path, fresh: str) -> bool:
     buttons = QMessageBox.StandardButton
     question = _tr("Write over {}?").format(escape(path.name))
     rows = ((_tr("There now:"), standing(path)), (_tr("Would be written:"), fresh))
+    cell = _UNBROKEN if _fits(parent, rows) else _CELL
     table = "".join(
-        f"<tr><td style='{_CELL}'>{name}</td><td style='{_CELL}'>{escape(facts)}</td></tr>"
+        f"<tr><td style='{_UNBROKEN}'>{name}</td><td style='{cell}'>{escape(facts)}</td></tr>"
         for name, facts in rows
         if facts
     )
@@ -127,6 +138,14 @@ def _may_overwrite(parent: QWidget, path: Path, fresh: str) -> bool:
     )
 
 
+def _fits(parent: QWidget, rows: tuple[tuple[str, str], ...]) -> bool:
+    """Whether names and facts fit side by side on the parent's screen, in a message box."""
+    metrics = parent.fontMetrics()
+    widest = sum(max(map(metrics.horizontalAdvance, column)) for column in zip(*rows, strict=True))
+    beside = _BESIDE * metrics.averageCharWidth()
+    return widest + beside <= parent.screen().availableGeometry().width()
+
+
 def _insists(parent: QWidget, problems: int) -> bool:
     buttons = QMessageBox.StandardButton
     count = _tr("one problem") if problems == 1 else _tr("{} problems").format(problems)
@@ -137,6 +156,19 @@ def _insists(parent: QWidget, problems: int) -> bool:
     return asked == buttons.Save
 
 
+def ask_place(parent: QWidget, settings: "Settings", path: Path) -> Path | None:
+    """Ask where to write a checkpoint; what is there already is told by who asks."""
+    kinds = "Checkpoints (*.pth *.pt *.pkl *.bin *.safetensors)"
+    found, _ = QFileDialog.getSaveFileName(
+        parent,
+        _tr("Save a checkpoint"),
+        str(path),
+        kinds,
+        options=QFileDialog.Option.DontConfirmOverwrite,
+    )
+    return _noted(settings, found)
+
+
 def _noted(settings: "Settings", found: str) -> Path | None:
     if not found:
         return None
@@ -145,7 +177,8 @@ def _noted(settings: "Settings", found: str) -> Path | None:
     return path
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
+    """Return the name of a file for something that is called so."""
     stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in name).strip("_")
     return stem or "model"
 

@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QColor, QFont, QIcon
 
 import core
 from app import icons, numbers, theme
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Role = Qt.ItemDataRole
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 NUMBERS = (Column.PARAMETERS, Column.MACS)
+_WITH_ICONS = frozenset(map(int, (Column.NAME, Column.MARK)))
+_COLOURED = frozenset(map(int, (Column.MARK, Column.ARGUMENTS, Column.OUTPUT)))
 
 
 def tr(text: str) -> str:
@@ -32,6 +34,7 @@ MARKS: dict[str, tuple[str, theme.Tone, str]] = {
     "changed": ("changed-mark", "changed", "changed"),
     "moved": ("moved-mark", "changed", "moved"),
     "weights": ("weights-mark", "changed", "weights"),
+    "not loaded": ("warning", "problem", "not loaded"),
     "frozen": ("freeze", "changed", "frozen"),
     "thawed": ("thaw", "changed", "thawed"),
 }
@@ -64,6 +67,8 @@ class Facts:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self._icons: dict[str, QIcon] = {}
+        self._tones: dict[theme.Tone, QColor] = {}
 
     def of(self, node: Node) -> "Cells":
         """Return the cells of a row; they are kept with it until the state is another."""
@@ -72,6 +77,20 @@ class Facts:
         cells = node.seen[1]
         assert isinstance(cells, Cells)
         return cells
+
+    def layer_icon(self, kind: str) -> QIcon:
+        """Return the icon of a class; it is asked for once, since most rows share a few."""
+        found = self._icons.get(kind)
+        if found is None:
+            found = self._icons[kind] = icons.layer_icon(kind)
+        return found
+
+    def tone(self, name: theme.Tone) -> QColor:
+        """Return the colour that carries a meaning, asked for once."""
+        found = self._tones.get(name)
+        if found is None:
+            found = self._tones[name] = theme.tone(name)
+        return found
 
     @cached_property
     def problems(self) -> dict[str, list[str]]:
@@ -103,7 +122,7 @@ class Cells:
         self.is_root = node.parent is None
         self.path = node.path
         self.name = node.name
-        self.depth = 0 if self.is_root else self.path.count(".") + 1
+        self.depth = node.depth
 
     @cached_property
     def report(self) -> "ModuleReport | None":
@@ -155,11 +174,16 @@ class Cells:
         )
 
     @cached_property
-    def drawn(self) -> tuple[tuple[str, Any, Any], ...]:
-        """What is drawn in each column: text, icon and colour."""
+    def drawn(self) -> tuple[tuple[int, str, Any, Any], ...]:
+        """What is drawn, where there is anything: column, text, icon and colour."""
         return tuple(
-            (text, self.icon(column), self.colour(column)) for column, text in enumerate(self.texts)
-        )
+            [
+                (column, text, self.icon(column) if column in _WITH_ICONS else None,
+                 self.colour(column) if column in _COLOURED else None)
+                for column, text in enumerate(self.texts)
+                if text
+            ]
+        )  # fmt: skip
 
     @cached_property
     def _mark(self) -> tuple[str, theme.Tone, str] | None:
@@ -187,21 +211,21 @@ class Cells:
     def icon(self, column: int) -> Any:
         """Return the icon of a cell, if it has one."""
         if column == Column.NAME:
-            return icons.layer_icon(type(self._module).__name__)
+            return self._facts.layer_icon(type(self._module).__name__)
         if column == Column.MARK and self._mark:
-            return icons.icon(self._mark[0], theme.tone(self._mark[1]))
+            return icons.icon(self._mark[0], self._facts.tone(self._mark[1]))
         return None
 
     def colour(self, column: int) -> Any:
         """Return the colour of a cell's text, where it is not the usual one."""
         if column == Column.MARK and self._mark:
-            return theme.tone(self._mark[1])
+            return self._facts.tone(self._mark[1])
         if column == Column.OUTPUT and self.report is not None:
             if not self.report.reached:
-                return theme.tone("muted")
+                return self._facts.tone("muted")
             if self.report.output is None or self.report.assumed:
-                return theme.tone("problem")
-        return theme.tone("muted") if column == Column.ARGUMENTS else None
+                return self._facts.tone("problem")
+        return self._facts.tone("muted") if column == Column.ARGUMENTS else None
 
     def check(self) -> Any:
         """Return whether the weights are trained; ``None`` where there are none."""

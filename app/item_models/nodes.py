@@ -1,7 +1,7 @@
 """The rows of the module tree, and how rows become other rows when the document does.
 
-A node is made when the view first looks at its parent's children, so a model of 100,000 modules
-opens with a handful of them.
+A node is made when its parent is first expanded, so a model of 100,000 modules opens with a
+handful of them.
 """
 
 from collections.abc import Iterable
@@ -13,18 +13,25 @@ if TYPE_CHECKING:
 
 
 class Node:
-    """One row. ``children`` is ``None`` until they were looked at."""
+    """One row. ``children`` is ``None`` until they were looked at.
 
-    __slots__ = ("arguments", "children", "module", "name", "number", "parent", "row", "seen")
+    ``row`` counts among its siblings; ``below`` are the rows that follow it as its own while it is
+    expanded, at any depth.
+    """
 
-    def __init__(
-        self, name: str, module: "nn.Module", parent: "Node | None", row: int, number: int
-    ) -> None:
+    __slots__ = (
+        "arguments", "below", "children", "depth", "expanded", "module", "name", "parent", "row",
+        "seen",
+    )  # fmt: skip
+
+    def __init__(self, name: str, module: "nn.Module", parent: "Node | None", row: int) -> None:
         self.name = name
         self.module = module
         self.parent = parent
         self.row = row
-        self.number = number
+        self.depth: int = 0 if parent is None else parent.depth + 1
+        self.below = 0
+        self.expanded = False
         self.children: list[Node] | None = None
         self.seen: tuple[object, object] | None = None
         self.arguments: tuple[nn.Module, str] | None = None
@@ -49,6 +56,42 @@ class Node:
             above = above.parent
         return False
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether all that stands above it is expanded."""
+        above = self.parent
+        while above is not None:
+            if not above.expanded:
+                return False
+            above = above.parent
+        return True
+
+    @property
+    def place(self) -> int:
+        """Its number among the rows that are shown; it has to be one of them."""
+        place, node = 0, self
+        while node.parent is not None:
+            before = (node.parent.children or [])[: node.row]
+            place += 1 + len(before) + sum([each.below for each in before])
+            node = node.parent
+        return place
+
+    def grow(self, count: int) -> None:
+        """Note that so many more rows are shown below it (or fewer, when negative)."""
+        node: Node | None = self
+        while node is not None and node.expanded:
+            node.below += count
+            node = node.parent
+
+    def rows(self) -> "list[Node]":
+        """Return the rows that are shown below it while it is expanded, in order."""
+        found: list[Node] = []
+        for child in self.children or ():
+            found.append(child)
+            if child.below:
+                found += child.rows()
+        return found
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -62,6 +105,12 @@ class Wanted:
 def children_of(module: "nn.Module") -> list[tuple[str, "nn.Module"]]:
     """Return the children that there are, in order."""
     return [(name, child) for name, child in module._modules.items() if child is not None]
+
+
+def number(nodes: list[Node], first: int) -> None:
+    """Number siblings anew, from the ``first`` that has moved."""
+    for row in range(first, len(nodes)):
+        nodes[row].row = row
 
 
 def matched(rows: Iterable[Node], children: Iterable[tuple[str, "nn.Module"]]) -> list[Wanted]:

@@ -51,7 +51,8 @@ class Notice(QWidget):
         """Show a sentence; an empty one hides the strip."""
         self._kind = kind
         self._text.setText(text)
-        self._paint_icons()
+        if text:
+            self._paint_icons()
         self.setVisible(bool(text))
 
     def above(self, widget: QWidget) -> QWidget:

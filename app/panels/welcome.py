@@ -149,13 +149,20 @@ class WelcomePage(QWidget):
         for label in (self.promise, self.hint, self.status):
             _muted(label)
         for button in (self.zoo, self.file):
-            button.setIcon(icons.icon(button.objectName(), theme.tone("accent")))
+            size = button.iconSize().width()
+            button.setIcon(icons.first_icon(button.objectName(), size, theme.tone("accent")))
         self.set_recent(self._recent)
+
+    def paint_icons(self) -> None:
+        """Draw the icons in every size, for screens of any kind."""
+        for button in (self.zoo, self.file):
+            button.setIcon(icons.icon(button.objectName(), theme.tone("accent")))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "status"):
             self._paint()
+            self.paint_icons()
 
 
 def _muted(label: QLabel) -> QLabel:

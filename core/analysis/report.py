@@ -145,7 +145,9 @@ class Report:
         """Return what is known about the module at ``path``; raises ``EditRefused``."""
         module = self.document.module(path)
         if self._plain:
-            calls = tuple(_calls_at(path, self._call)) if self._call is not None else ()
+            calls = (
+                tuple(_calls_at(path, self._call, self._places)) if self._call is not None else ()
+            )
         else:
             calls = tuple(self._by_module.get(id(module), ()))
         return self._module(path, module, calls)
@@ -184,6 +186,10 @@ class Report:
             module = self._numbers.get(path)
             if module is not None:
                 yield self._first_paths[module], call
+
+    @cached_property
+    def _places(self) -> "dict[int, _Places]":
+        return {}
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
@@ -232,23 +238,38 @@ def _in_order(path: str, call: Call, paths: dict[int, str]) -> Iterator[tuple[st
                 yield from _in_order(found, inner, paths)
 
 
-def _calls_at(wanted: str, root: Call) -> Iterator[Call]:
-    """Yield the calls of the module at ``wanted``, looking only where they can be."""
+def _calls_at(wanted: str, root: Call, known: dict[int, "_Places"]) -> Iterator[Call]:
+    """Yield the calls of the module at ``wanted``, looking only where they can be.
+
+    ``known`` keeps what is called where inside of the calls that were looked into, by identity.
+    """
     waiting = [(wanted, root)]
     while waiting:
         rest, call = waiting.pop()
         if not rest:
             yield call
-        below = []
-        for place, inner in call.inner:
-            if place == "":  # it calls itself
-                below.append((rest, inner))
-            elif isinstance(place, str) and rest.startswith(place):
-                if len(rest) == len(place):
-                    below.append(("", inner))
-                elif rest[len(place)] == ".":
-                    below.append((rest[len(place) + 1 :], inner))
+        places = known.get(id(call))
+        if places is None:
+            places = known[id(call)] = _places(call)
+        below = [(rest, inner) for _, inner in places.get("", ())]  # it calls itself
+        for place, inner in places.get(rest.partition(".")[0], ()) if rest else ():
+            if rest == place:
+                below.append(("", inner))
+            elif rest.startswith(f"{place}."):
+                below.append((rest[len(place) + 1 :], inner))
         waiting += reversed(below)
+
+
+#: The first name of a path inside a call -> the paths that begin with it, and what is called there.
+_Places = dict[str, list[tuple[str, Call]]]
+
+
+def _places(call: Call) -> _Places:
+    found: _Places = {}
+    for place, inner in call.inner:
+        if isinstance(place, str):
+            found.setdefault(place.partition(".")[0], []).append((place, inner))
+    return found
 
 
 def _held(module: nn.Module, facts: Facts, tangled: bool) -> tuple[int, int, int]:

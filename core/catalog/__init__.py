@@ -1,7 +1,7 @@
 """What can be placed in a model: every layer, as text, as a form, as a module."""
 
 from core.catalog.about import About, about
-from core.catalog.building import assembled, build
+from core.catalog.building import assembled, build, check_memory
 from core.catalog.describing import arguments_of, describe, summary_text
 from core.catalog.form import Argument, common_form, form_of, read_argument, write_argument
 from core.catalog.layers import Layer, find_layer, layer_of, layers, register
@@ -26,6 +26,7 @@ __all__ = [
     "arguments_of",
     "assembled",
     "build",
+    "check_memory",
     "common_form",
     "describe",
     "find_layer",

@@ -66,6 +66,7 @@ _READERS: dict[str, dict[str, _Reader]] = {
     },
     # What they hold is set up from the machine's devices, not from what was given.
     "DataParallel": {"device_ids": lambda _: UNKNOWN, "output_device": lambda _: UNKNOWN},
+    "EncoderUNet": {"encoder": lambda m: m.encoder.backbone},
     "TripletMarginWithDistanceLoss": {
         "distance_function": lambda m: (
             None if isinstance(m.distance_function, nn.Module) else m.distance_function

@@ -1,4 +1,4 @@
-"""Every layer that can be placed: all of ``torch.nn``, torchvision's, and registered blocks."""
+"""Every layer that can be placed: all of ``torch.nn``, torchvision's, our blocks, the user's."""
 
 import functools
 import inspect
@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from torch import nn
 from torch.nn.modules.lazy import LazyModuleMixin
 
+from core.blocks import BLOCKS
 from core.catalog.curated import BASES
 from core.catalog.parameters import Parameter, parameters_of
 from core.catalog.prose import first_sentence
@@ -82,8 +83,11 @@ def register(group: str) -> Callable[[M], M]:
 
 @functools.cache
 def layers() -> Mapping[str, Layer]:
-    """Return every layer by name: ``torch.nn``'s, then torchvision's, then registered ones."""
-    return MappingProxyType({**_of_torch(), **_of_torchvision(), **_registered})
+    """Return every layer by name: ``torch.nn``'s, torchvision's, our blocks, registered ones."""
+    known = {**_of_torch(), **_of_torchvision()}
+    # Should PyTorch come to have a layer of that name, it means its own by it.
+    blocks = {name: each for name, each in _of_blocks().items() if name not in known}
+    return MappingProxyType({**known, **blocks, **_registered})
 
 
 def layer_of(cls: type[nn.Module]) -> Layer | None:
@@ -169,6 +173,11 @@ def _of_torchvision() -> dict[str, Layer]:
         name: _layer(name, cls, VISION_OPS, address.format(name))
         for name, cls in sorted(classes.items())
     }
+
+
+@functools.cache
+def _of_blocks() -> dict[str, Layer]:
+    return {cls.__name__: _layer(cls.__name__, cls, "Blocks") for cls in BLOCKS}
 
 
 def _is_layer(name: str, value: object) -> bool:

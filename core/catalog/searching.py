@@ -8,6 +8,9 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+d?")
 
 # What people call layers that PyTorch calls otherwise.
 _ALSO = {
+    "UNet": "u-net segmentation",
+    "EncoderUNet": "u-net segmentation backbone",
+    "SEBlock": "squeeze-excitation senet",
     "SiLU": "swish",
     "Hardswish": "hswish",
     "SqueezeExcitation": "se block",

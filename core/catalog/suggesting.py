@@ -85,6 +85,8 @@ def suggest(layer_name: str, place: Place) -> dict[str, Any]:
         value = rule(place, dims) if rule is not None else None
         if value is not None and (parameter.required or parameter.name in _EVEN_IF_OPTIONAL):
             found[parameter.name] = value
+    if layer.name == "Bottleneck" and "planes" in found:
+        found["planes"] = max(1, found["planes"] // 4)  # it gives four times as many
     _divide(found)
     ordered = [each.name for each in layer.parameters]
     return {name: found[name] for name in ordered if name in found}
@@ -211,12 +213,18 @@ _RULES: dict[str, Callable[[Place, int | None], Any]] = {
     "n_classes": lambda place, _: place.classes,
     "hidden_size": _out_features,
     "in_channels": _channels,
+    "n_channels": _channels,
+    "channels": _channels,
+    "inplanes": _channels,
+    "inp": _channels,
     "input_channels": _channels,
     "squeeze_channels": _squeezed,
     "num_features": _channels,
     "num_channels": _channels,
     "num_parameters": _channels,
     "out_channels": _out_channels,
+    "planes": _out_channels,
+    "oup": _out_channels,
     "num_groups": _groups,
     "num_heads": _heads,
     "nhead": _heads,

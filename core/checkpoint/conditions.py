@@ -4,13 +4,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from core.checkpoint.choices import ANSWERS
-from core.checkpoint.plan import Choice, Condition, Row
+from core.checkpoint.choices import ANSWERS, KEPT
+from core.checkpoint.plan import Choice, Condition, Row, Standing
 from core.files import Contents, WeightSet
 from core.files.naming import WRITTEN_BY
 
 if TYPE_CHECKING:
     from core.checkpoint.match import Draft
+
+#: The choice that leaves in names what wrappers wrote there.
+_WRAPPERS = "keep=module prefix"
 
 
 def conditions(
@@ -18,10 +21,17 @@ def conditions(
     draft: "Draft",
     rivals: tuple[WeightSet, ...],
     candidates: tuple[WeightSet, ...],
+    either: bool = False,
 ) -> Iterator[Condition]:
-    """Yield what was recognised: where the weights stand, names, sizes, dtypes, what is left."""
+    """Yield what was recognised: where the weights stand, names, sizes, dtypes, what is left.
+
+    ``either``: it fits the model before its edits and after them, and not in the same way.
+    """
     yield from _place(contents, draft.weights, rivals, candidates)
+    if either:
+        yield _of_when()
     yield from _names(draft)
+    yield from _chosen(draft)
     yield from _sizes(draft)
     yield from _values(draft)
     yield from _rest(contents, draft)
@@ -51,8 +61,18 @@ def _place(
         )
     for note in weights.notes:
         yield Condition("note", note, "notes")
+    several = sum(bool(each.pieces) for each in weights.tensors.values())
+    if several:
+        text = f"{several} tensors were saved in pieces, by several processes; put together."
+        yield Condition("pieces", text, "repaired")
     if contents.format == "raw pickle":
         yield Condition("numpy", "The values are NumPy arrays; they become tensors.", "repaired")
+
+
+def _of_when() -> Condition:
+    text = "The file fits the model before its edits and as it is now, in two ways: say which."
+    choices = tuple(Choice(f"edits={when}", how) for when, how in ANSWERS["edits"].items())
+    return Condition("before or after", text, "asks", choices)
 
 
 def _which(rivals: tuple[WeightSet, ...]) -> Condition:
@@ -87,7 +107,7 @@ def _names(draft: "Draft") -> Iterator[Condition]:
     for place in pairing.wrapped_here:
         if any(row.name.startswith(place) for row in renamed if row.name):
             text = f"The model's names have '{place}', the file's do not; it was added."
-            yield Condition("wrapped here", text, "repaired")
+            yield Condition("wrapped here", text, "repaired", switch=_WRAPPERS)
     for prefix in pairing.prefixes:
         if not prefix.model:
             text = f"Names in the file begin with '{prefix.file}', which was taken away"
@@ -95,9 +115,12 @@ def _names(draft: "Draft") -> Iterator[Condition]:
             text = f"The model's names begin with '{prefix.model}', which was added"
         else:
             text = f"'{prefix.file}' in the file is '{prefix.model}' in the model"
-        yield Condition("prefix", f"{text} ({prefix.count} tensors).", "repaired")
+        yield Condition(
+            "prefix", f"{text} ({prefix.count} tensors).", "repaired", switch="keep=prefix"
+        )
     for spelling in pairing.spellings:
-        yield Condition("spelling", f"Old names were understood: {spelling}.", "repaired")
+        text = f"Old names were understood: {spelling}."
+        yield Condition("spelling", text, "repaired", switch="keep=spelling")
     if pairing.rivals:
         rivals = ", ".join(f"'{each.file}'" for each in pairing.rivals)
         choices = tuple(
@@ -112,16 +135,33 @@ def _names(draft: "Draft") -> Iterator[Condition]:
         yield Condition("key map", text, "repaired")
 
 
+def _chosen(draft: "Draft") -> Iterator[Condition]:
+    made = [f"{name} from {there}" for name, there in draft.said.pairs.items() if there]
+    if made:
+        yield Condition("paired", f"Taken as you said: {_listed(made)}.", "notes")
+    if draft.by_hand.left:
+        text = f"Left as the model has them, as you said: {_listed(sorted(draft.by_hand.left))}."
+        yield Condition("left", text, "notes")
+    for each in sorted(draft.said.keep):
+        text = f"Not repaired, as you said ({each}): {KEPT[each]}."
+        yield Condition("kept", text, "notes", switch=f"keep={each}")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
 def _wrapper(place: str) -> Condition:
     last = place.rstrip(".").rpartition(".")[2]
     if last in WRITTEN_BY:
         text = f"'{place}' in names was written by {WRITTEN_BY[last]}; it was taken away."
-        return Condition("compiled" if last == "_orig_mod" else "wrapped", text, "repaired")
+        kind = "compiled" if last == "_orig_mod" else "wrapped"
+        return Condition(kind, text, "repaired", switch=_WRAPPERS)
     if place == "module.":
         text = "All names begin with 'module.': saved from DataParallel. It was taken away."
     else:
         text = f"'{place}' in names: that part was wrapped in DataParallel. It was taken away."
-    return Condition("module prefix", text, "repaired")
+    return Condition("module prefix", text, "repaired", switch=_WRAPPERS)
 
 
 def _sizes(draft: "Draft") -> Iterator[Condition]:
@@ -138,8 +178,12 @@ def _sizes(draft: "Draft") -> Iterator[Condition]:
             if row.how:
                 yield Condition(which, _fitted(part, row), "repaired")
             continue
-        choices = tuple(Choice(f"{which}={how}", text) for how, text in ANSWERS[which].items())
-        yield Condition(which, _difference(which, part, row), "offers", choices)
+        fitting = len(row.shape or ()) == len(row.stored_shape or ()) and not row.note
+        choices = tuple(
+            Choice(f"{which}={how}", text) for how, text in ANSWERS[which].items() if fitting
+        )
+        standing: Standing = "offers" if choices else "warns"
+        yield Condition(which, _difference(which, part, row), standing, choices)
 
 
 def _difference(kind: str, part: str, row: Row) -> str:

@@ -1,6 +1,6 @@
 """How two sets of weights differ: what came, went and moved, and how far the values went."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.checkpoint.values import Mapped
 from core.document import Document
-from core.errors import CheckpointError
+from core.errors import Cancelled, CheckpointError
 from core.files import Contents, StoredTensor
 
 Kind = Literal["same", "changed", "added", "removed", "renamed", "shape", "dtype"]
@@ -39,14 +39,29 @@ class Difference:
         return self.change / self.size if self.size else (float("inf") if self.change else 0.0)
 
 
-def diff(before: Contents | Document, after: Contents | Document) -> tuple[Difference, ...]:
+def diff(
+    before: Contents | Document,
+    after: Contents | Document,
+    *,
+    progress: Callable[[int, int, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[Difference, ...]:
     """Compare the first set of weights of two files, or of documents, tensor by tensor.
 
     Tensors are mapped and compared piece by piece. A tensor whose values stand under another name
-    is ``renamed``. Raises :class:`~core.errors.CheckpointError`.
+    is ``renamed``. ``progress`` counts tensors. Raises :class:`~core.errors.CheckpointError`,
+    :class:`~core.errors.Cancelled`.
     """
     old, new = _Weights(before), _Weights(after)
-    return tuple(_compared(old, new))
+    found: list[Difference] = []
+    total = len(set(old) | set(new))
+    for each in _compared(old, new):
+        if cancelled is not None and cancelled():
+            raise Cancelled("The comparison was stopped.")
+        found.append(each)
+        if progress is not None:
+            progress(min(len(found), total), total, each.after or each.before)
+    return tuple(found)
 
 
 def by_module(found: tuple[Difference, ...], depth: int | None = None) -> dict[str, Difference]:

@@ -1,6 +1,6 @@
 """Loading by value, all or nothing: a new document, proven before it is handed out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,9 +10,10 @@ from core.checkpoint.fitting import fitted
 from core.checkpoint.plan import FROM_FILE, Plan, Row
 from core.checkpoint.training import training_of
 from core.checkpoint.values import Mapped
-from core.document import Document, derive, stacked, weight_id
+from core.document import Document, derive, key_map, stacked, weight_id
 from core.document.surgery import retensored
 from core.errors import Cancelled, CheckpointError
+from core.files.contents import locate
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,7 @@ def load(
     plan: Plan,
     *,
     partial: bool = False,
+    training: bool = True,
     progress: Callable[[int, int, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Loaded:
@@ -48,12 +50,15 @@ def load(
     The bytes are mapped, not read, and taken over without a copy where shape and dtype are the
     document's. What is missing, of another shape or unexpected is refused, unless ``partial``:
     then it keeps its own values, or is passed over. What a training checkpoint has beside its
-    weights goes with the document (:attr:`~core.document.Document.training`). Raises
-    :class:`~core.errors.CheckpointError`, :class:`~core.errors.Cancelled`.
+    weights goes with the document (:attr:`~core.document.Document.training`), unless ``training``
+    is false. Raises :class:`~core.errors.CheckpointError`, also where the file is not the one that
+    was read any more, and :class:`~core.errors.Cancelled`.
     """
     _refuse(plan, partial)
+    plan.contents.check_unchanged()
     rows = [row for row in plan.rows if row.status in FROM_FILE]
     own = plan.document.root.state_dict(keep_vars=True)
+    locate(plan.stored(row).storage for row in rows)
     taken = _Taken(plan, own)
     for number, row in enumerate(rows):
         if cancelled is not None and cancelled():
@@ -67,13 +72,26 @@ def load(
         each.is_meta for each in document.root.state_dict().values() if isinstance(each, Tensor)
     ):
         document = replace(document, source=replace(document.source, structure_only=False))
-    training = training_of(plan.contents, document)
-    if training is not None:
-        document = replace(document, training=training)
-    random = tuple(
-        row.name or "" for row in plan.with_status("missing", "shape differs", "new") if row.name
-    )
+    state = training_of(plan.contents, document, plan.trained) if training else None
+    if state is not None:
+        document = replace(document, training=state)
+    unfilled = plan.with_status("missing", "shape differs", "new", "left")
+    random = tuple(row.name for row in unfilled if row.name)
     return Loaded(document, len(rows), plan.tensors, random)
+
+
+def not_loaded(loads: Iterable[Loaded], document: Document) -> frozenset[str]:
+    """Return the tensors of a document that none of the loads before it has given values.
+
+    They are followed through the edits since by the key map; what came later is not among them.
+    """
+    left: frozenset[str] | None = None
+    for each in loads:
+        then = key_map(each.document, document)
+        random = set(each.random)
+        found = frozenset(now for now, before in then.items() if before in random)
+        left = found if left is None else left & found
+    return left or frozenset()
 
 
 class _Taken:

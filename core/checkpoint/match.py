@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
+import torch
 from torch import Tensor
-from torch.nn.parameter import is_lazy
+from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 
+from core.checkpoint.by_hand import ByHand, Pairs, check, holding
 from core.checkpoint.choices import Choices
 from core.checkpoint.conditions import conditions
 from core.checkpoint.plan import FROM_FILE, Plan, Row, Status
@@ -25,38 +27,48 @@ def match(
     *,
     origin: Document | None = None,
     choices: Collection[str] = (),
+    pairs: Pairs | None = None,
 ) -> Plan:
     """Plan how the weights of a file go into a document, tensor by tensor.
 
     ``origin`` is the document before its edits: a file that fits that one is followed through the
     edits by the key map, so that the original checkpoint loads into the edited model. ``choices``
-    are answers to conditions (:attr:`core.checkpoint.plan.Choice.text`). No tensor is read. Raises
-    :class:`~core.errors.CheckpointError` where the file has no weights, or nothing in common with
-    the document.
+    are answers to conditions (:attr:`core.checkpoint.plan.Choice.text`). ``pairs`` are the user's
+    own, name in the model -> name in the file, or ``None`` for what keeps the model's values; they
+    stand before all that is found, and can be said as choices, too
+    (:func:`core.checkpoint.choices.pair_text`). No tensor is read. Raises
+    :class:`~core.errors.CheckpointError` where the file has no weights, nothing in common with the
+    document, or not the tensors that were named.
     """
-    said = Choices.read(choices)
+    said = Choices.read(choices, pairs)
     candidates = _candidates(contents, said)
-    routes = _routes(document, origin)
+    routes = _routes(document, origin, said)
+    check(said.pairs, routes[0].own, candidates, contents.path)
+    candidates = holding(said.pairs, candidates)
     drafts = [Draft(route, weights, said) for weights in candidates for route in routes]
     best = max(drafts, key=lambda draft: draft.score)
     if not best.score[0]:
         raise CheckpointError(_nothing(document, contents, best))
-    equal = {id(each.weights): each.weights for each in drafts if each.score == best.score}
-    rivals = tuple(equal.values())
-    found = conditions(contents, best, rivals, candidates)
-    return Plan(document, contents, best.weights, best.rows, tuple(found))
+    equal = [each for each in drafts if each.score == best.score]
+    rivals = tuple({id(each.weights): each.weights for each in equal}.values())
+    either = any(each.weights is best.weights and each.found != best.found for each in equal)
+    found = conditions(contents, best, rivals, candidates, either)
+    trained = origin if best.route.edited else None
+    return Plan(document, contents, best.weights, best.rows, tuple(found), trained)
 
 
 @dataclass(frozen=True, eq=False)
 class Route:
     """The names under which a document's tensors are looked for in a file.
 
-    ``before`` is name now -> name then, of the tensors that were there then; ``shapes`` are those
-    of then. Without edits, or for a file of the edited model, both are those of now.
+    ``own`` are the tensors of now and ``sizes`` their shapes (lazy ones have none). ``before`` is
+    name now -> name then, of the tensors that were there then; ``shapes`` are those of then.
+    Without edits, or for a file of the edited model, both are those of now.
     """
 
     document: Document
     own: Mapping[str, Tensor]
+    sizes: Mapping[str, tuple[int, ...]]
     before: Mapping[str, str]
     shapes: Mapping[str, tuple[int, ...]]
     edited: bool = False
@@ -77,12 +89,13 @@ class Draft:
         self.route, self.weights, self.said = route, weights, said
         self.stored = weights.tensors
         shapes = {name: tensor.shape for name, tensor in self.stored.items()}
-        self.pairing: Pairing = pair(route.shapes, shapes, said.prefix)
+        self.pairing: Pairing = pair(route.shapes, shapes, said.prefix, said.keep)
         self.found: dict[str, str] = {
             now: self.pairing.pairs[then]
             for now, then in route.before.items()
             if then in self.pairing.pairs
         }
+        self.by_hand = ByHand(said.pairs, self.found, route.own, self.stored, route.tied.values())
         self._lend_to_ties()
         self.kinds: dict[str, Kind] = kinds_of(dict(self._differing()))
         self.rows: tuple[Row, ...] = (*self._of_the_model(), *self._left_over())
@@ -97,52 +110,52 @@ class Draft:
         """A tied weight that was saved once is there for all its names."""
         for names in self.route.tied.values():
             there = next((self.found[name] for name in names if name in self.found), None)
-            if there is not None:
+            if there is not None and not self.by_hand.left.intersection(names):
                 for name in names:
                     self.found.setdefault(name, there)
 
     def _differing(self) -> Iterator[tuple[str, tuple[tuple[int, ...], tuple[int, ...]]]]:
         for name, stored in self.found.items():
-            here, there = tuple(self.route.own[name].shape), self.stored[stored].shape
+            here, there = self.route.sizes[name], self.stored[stored].shape
             if here != there:
                 yield name, (here, there)
 
     def _of_the_model(self) -> Iterator[Row]:
         for name, tensor in self.route.own.items():
-            stored = self.found.get(name)
-            if is_lazy(tensor):
+            stored, size = self.found.get(name), self.route.sizes.get(name)
+            if size is None:
                 note = "has no shape yet: give the model an input, or replace the lazy layer"
                 yield Row("missing", name, None, note=note)
             elif stored is None:
-                yield Row(
-                    self._without(name), name, None, tuple(tensor.shape), dtype=_dtype(tensor)
-                )
+                yield Row(self._without(name), name, None, size, dtype=_dtype(tensor.dtype))
             else:
-                yield self._with(name, tensor, stored, self.stored[stored])
+                yield self._with(name, size, _dtype(tensor.dtype), stored)
 
     def _without(self, name: str) -> Status:
+        if name in self.by_hand.left:
+            return "left"
         if MADE_BY_THE_MODEL.search(name):
             return "own"
         return "new" if self.route.edited and name not in self.route.before else "missing"
 
-    def _with(self, name: str, tensor: Tensor, stored: str, there: StoredTensor) -> Row:
-        status, how, note = self._fate(name, tensor, stored, there)
-        shape = tuple(tensor.shape)
-        return Row(status, name, stored, shape, there.shape, _dtype(tensor), there.dtype, how, note)
+    def _with(self, name: str, size: tuple[int, ...], dtype: str, stored: str) -> Row:
+        there = self.stored[stored]
+        if size == there.shape and dtype == there.dtype and not there.special:
+            simple: Status = "loaded" if name == stored else "renamed"
+            return Row(simple, name, stored, size, size, dtype, dtype)
+        status, how, note = self._fate(name, size, dtype, there)
+        return Row(status, name, stored, size, there.shape, dtype, there.dtype, how, note)
 
     def _fate(
-        self, name: str, tensor: Tensor, stored: str, there: StoredTensor
+        self, name: str, here: tuple[int, ...], dtype: str, there: StoredTensor
     ) -> tuple[Status, str, str]:
-        """Return status, how the values are made, and a note."""
+        """Return status, how the values are made, and a note, where they are not as they are."""
         if there.special:
             return "shape differs", "", f"is {there.special} in the file: only PyTorch reads that"
-        here, dtype = tuple(tensor.shape), _dtype(tensor)
         if not _converts(there.dtype, dtype):
             return "shape differs", "", f"is {there.dtype} in the file, which is no {dtype}"
         if here == there.shape:
-            if there.dtype != dtype:
-                return "converted", "dtype", f"{there.dtype} becomes {dtype}"
-            return ("loaded" if name == stored else "renamed"), "", ""
+            return "converted", "dtype", f"{there.dtype} becomes {dtype}"
         if here in ((), (1,)) and there.shape in ((), (1,)):
             return "converted", "reshape", "one number, written by an old PyTorch"
         return self._fate_of_size(name, there)
@@ -151,8 +164,12 @@ class Draft:
         route, kind = self.route, self.kinds[name]
         if MADE_BY_THE_MODEL.search(name):
             return "own", "", "the model makes it itself"
-        if route.edited and there.shape == route.shapes[route.before[name]]:
+        if route.edited and there.shape == route.shapes.get(route.before.get(name, "")):
             return "sliced", "overlap", "cut as the edits cut it"
+        here = route.sizes[name]
+        if len(here) != len(there.shape):
+            note = f"has {len(there.shape)} dimensions in the file and {len(here)} in the model"
+            return "shape differs", "", note
         if kind == "classes" and self.said.classes:
             return "sliced", "overlap", "the rows that overlap"
         if kind == "channels" and self.said.channels:
@@ -177,7 +194,7 @@ class Draft:
             status: Status = "unexpected"
             if name in gone:
                 status = "dropped"
-            elif MADE_BY_THE_MODEL.search(name):
+            elif name in self.by_hand.passed or MADE_BY_THE_MODEL.search(name):
                 status = "ignored"
             yield Row(
                 status,
@@ -203,32 +220,39 @@ def _candidates(contents: Contents, said: Choices) -> tuple[WeightSet, ...]:
     return found
 
 
-def _routes(document: Document, origin: Document | None) -> list[Route]:
+def _routes(document: Document, origin: Document | None, said: Choices) -> list[Route]:
     own = {
         name: tensor
         for name, tensor in document.root.state_dict(keep_vars=True).items()
         if isinstance(tensor, Tensor)
     }
-    shapes = {name: tuple(t.shape) for name, t in own.items() if not is_lazy(t)}
-    routes = [Route(document, own, {name: name for name in shapes}, shapes)]
-    if origin is not None and origin.root is not document.root:
+    shapes = _shapes(own)
+    routes = [Route(document, own, shapes, {name: name for name in shapes}, shapes)]
+    if origin is not None and origin.root is not document.root and said.edits != "after":
         entries = ledger(origin, document).entries
         before = {
             entry.name: entry.before
             for entry in entries
             if entry.before is not None and entry.status != "dropped"
         }
-        then = {
-            name: tuple(tensor.shape)
-            for name, tensor in origin.root.state_dict(keep_vars=True).items()
-            if isinstance(tensor, Tensor) and not is_lazy(tensor)
-        }
-        routes.append(Route(document, own, before, then, edited=True))
+        then = _shapes(origin.root.state_dict(keep_vars=True))
+        routes.append(Route(document, own, shapes, before, then, edited=True))
+        if said.edits == "before":
+            del routes[0]
     return routes
 
 
-def _dtype(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+def _shapes(state: Mapping[str, object]) -> dict[str, tuple[int, ...]]:
+    return {
+        name: tuple(tensor.shape)
+        for name, tensor in state.items()
+        if isinstance(tensor, Tensor) and not isinstance(tensor, UninitializedTensorMixin)
+    }
+
+
+@cache
+def _dtype(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _converts(there: str, here: str) -> bool:

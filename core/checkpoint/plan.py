@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from core.document import Document
 from core.files import Contents, StoredTensor, WeightSet
@@ -15,10 +15,11 @@ Status = Literal[
     "sliced",  # what overlaps is taken, the rest keeps the model's own values
     "own",  # not in the file, and the model knows it better: a counter, an index table
     "new",  # made by an edit: the file cannot have it, so it keeps the model's own values
+    "left",  # the user said so: it keeps the model's own values
     "missing",
     "unexpected",  # in the file, and nowhere in the model
     "dropped",  # in the file, and taken out of the model by an edit
-    "ignored",  # in the file, and of no use: an index table the model makes itself
+    "ignored",  # in the file, and of no use: an index table the model makes itself, or left out
     "shape differs",
 ]
 Standing = Literal["repaired", "asks", "offers", "warns", "notes"]
@@ -27,8 +28,7 @@ Standing = Literal["repaired", "asks", "offers", "warns", "notes"]
 FROM_FILE = frozenset({"loaded", "renamed", "converted", "sliced"})
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One tensor. ``name`` is its name in the model, ``stored`` in the file; one may be missing.
 
     ``how`` says how the values are made where not as they are: ``"dtype"``, ``"overlap"``,
@@ -60,24 +60,30 @@ class Condition:
 
     ``repaired``: the plan allows for it already. ``asks``: nothing is loaded until one of
     ``choices`` is made. ``offers``: the choices would help. ``warns``: look at it. ``notes``: good
-    to know.
+    to know. ``switch`` is the choice that leaves a repair undone (``"keep=prefix"``), where that
+    can be said; it stands on the condition also when it was.
     """
 
     kind: str
     sentence: str
     standing: Standing
     choices: tuple[Choice, ...] = ()
+    switch: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What loading ``weights`` of a file into ``document`` would do. Nothing has been done yet."""
+    """What loading ``weights`` of a file into ``document`` would do. Nothing has been done yet.
+
+    ``trained`` is the document before its edits, where the file is of that one.
+    """
 
     document: Document
     contents: Contents
     weights: WeightSet
     rows: tuple[Row, ...]
     conditions: tuple[Condition, ...] = ()
+    trained: Document | None = None
     counts: Counter[Status] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -100,11 +106,11 @@ class Plan:
     @property
     def complete(self) -> bool:
         """Whether every tensor of model and file finds its partner, and nothing is to be asked."""
-        return self.fits and not (self.counts["new"] or self.counts["dropped"])
+        return self.fits and not any(self.counts[each] for each in ("new", "dropped", "left"))
 
     @property
     def fits(self) -> bool:
-        """Whether all finds its partner but for what edits have added or taken away."""
+        """Whether all finds its partner but for what edits, or the user, have set apart."""
         counts = self.counts
         left = counts["missing"] + counts["unexpected"] + counts["shape differs"]
         return not self.asks and not left
@@ -124,6 +130,7 @@ class Plan:
         others: dict[Status, str] = {
             "own": "kept as the model makes them",
             "new": "new by edits",
+            "left": "left as they are",
             "missing": "missing",
             "shape differs": "of another shape",
             "unexpected": "unexpected",

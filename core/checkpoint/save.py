@@ -6,6 +6,7 @@ import pickletools
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from torch.nn.parameter import is_lazy
 
 from core.checkpoint.casting import casting
 from core.checkpoint.outgoing import outgoing
+from core.checkpoint.own_classes import check_free, companion_of, told_by
 from core.checkpoint.training import rebound
 from core.document import Document, weight_id
 from core.errors import SaveRefused
@@ -31,15 +33,17 @@ class SaveOptions:
 
     ``legacy`` writes as PyTorch did before 1.6. ``module_prefix`` puts ``module.`` before every
     name, which only code that loads into a DataParallel wants; without it a file loads everywhere.
-    ``dtype`` is for floating numbers. ``shard_size`` is in bytes. A training dictionary has
-    ``"model"`` and, re-bound to the parameters of now, what was loaded with the document;
-    ``extras`` are added to it.
+    ``device`` is where a whole model is put first: a file of ``cuda:0`` loads there without a
+    ``map_location``, and nowhere else. ``dtype`` is for floating numbers. ``shard_size`` is in
+    bytes. A training dictionary has ``"model"`` and, re-bound to the parameters of now, what was
+    loaded with the document; ``extras`` are added to it.
     """
 
     what: What = "state dict"
     legacy: bool = False
     module_prefix: bool = False
     dtype: str | None = None
+    device: str = "cpu"
     shard_size: int | None = None
     overwrite: bool = False
     extras: Mapping[str, Any] = field(default_factory=dict)
@@ -55,6 +59,7 @@ def save(
 ) -> tuple[Path, ...]:
     """Write a document and return the files, the index of shards last.
 
+    A whole model with blocks of ours comes with their source, which is the first of the files.
     ``progress`` counts bytes. Raises :class:`~core.errors.SaveRefused`,
     :class:`~core.errors.Cancelled`; what was there before is then untouched, nothing is left.
     """
@@ -83,15 +88,48 @@ def save(
             f"A {options.what} is more than tensors, which is all that {path.name} can hold; save"
             " it as one .pth, or save the state dict."
         )
-    what = (
-        _whole(document, options) if options.what == "whole model" else _training(document, options)
-    )
+    if options.what == "whole model":
+        return _save_whole(document, path, options, progress, cancelled)
+    what = _training(document, options)
+    _write(what, state, path, options, progress, cancelled)
+    return (path,)
+
+
+def _save_whole(
+    document: Document,
+    path: Path,
+    options: SaveOptions,
+    progress: Progress | None,
+    cancelled: Callable[[], bool] | None,
+) -> tuple[Path, ...]:
+    """Write the model and, where it has blocks of ours, their source: both, or neither."""
+    companion = companion_of(document.root, path)
+    if companion is not None:
+        check_free(companion, options.overwrite)
+    model = document.model()
+    with ExitStack() as stack:
+        stack.enter_context(told_by(companion, model))
+        whole = _whole(model, options)
+        if companion is not None:
+            source = stack.enter_context(atomic_write(companion.path))
+            source.write(companion.source.encode())
+        _write(whole, document.state_dict(), path, options, progress, cancelled)
+    return (path,) if companion is None else (companion.path, path)
+
+
+def _write(
+    what: Any,
+    state: Mapping[str, Tensor],
+    path: Path,
+    options: SaveOptions,
+    progress: Progress | None,
+    cancelled: Callable[[], bool] | None,
+) -> None:
     size = sum(each.untyped_storage().nbytes() for each in state.values())
     meter = Meter(size, f"Writing {path.name}", progress, cancelled)
     with atomic_write(path) as file:
         counted: Any = _Counted(file, meter)
         torch.save(what, counted, _use_new_zipfile_serialization=not options.legacy)
-    return (path,)
 
 
 def save_state_dict(
@@ -133,9 +171,9 @@ def _training(document: Document, options: SaveOptions) -> dict[str, Any]:
     return {"model": named, **others, **options.extras}
 
 
-def _whole(document: Document, options: SaveOptions) -> torch.nn.Module:
-    """Return a model of its own, whose classes another program can import."""
-    model = document.model()
+def _whole(model: torch.nn.Module, options: SaveOptions) -> torch.nn.Module:
+    """Return the model as it is to be written, if another program can import its classes."""
+    model = _placed(model, options.device)
     if options.dtype is not None:
         model = model.to(getattr(torch, options.dtype))
     for name in _classes(model):
@@ -150,6 +188,17 @@ def _whole(document: Document, options: SaveOptions) -> torch.nn.Module:
                 " name. Save the state dict, and load it into the class."
             )
     return torch.nn.DataParallel(model) if options.module_prefix else model
+
+
+def _placed(model: torch.nn.Module, device: str) -> torch.nn.Module:
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+        raise SaveRefused(
+            f"The model cannot be put on {device} to be saved from there: {first} Choose a device"
+            " that this machine has."
+        ) from error
 
 
 def _is_private(module: str) -> bool:

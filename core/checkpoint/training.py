@@ -9,19 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor, nn
-
+from core.checkpoint.binding import bound_names
 from core.checkpoint.values import Mapped, plain
-from core.document import Document, key_map
+from core.document import Document, key_map, ledger
 from core.errors import CheckpointError
 from core.files import Contents, Inert, StoredTensor
+from core.files.optimizers import is_optimizer
 
 _WEIGHTS = ("state_dict", "model", "model_state_dict", "net", "network", "module")
-#: Entries of an optimizer's state that have the shape of their parameter.
-_MOMENTS = (
-    "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg", "grad_avg", "sum",
-    "acc_delta", "exp_inf", "ax", "prev",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +25,16 @@ class TrainingState:
 
     ``entries`` are the file's, by name, as plain values; ``bound`` is, for each optimizer among
     them, the names of its parameters by number, ``None`` where it could not be said which they are.
-    ``notes`` tell what could not be taken along.
+    An optimizer in a list or a dictionary is called by the way to it (``optimizer_states.0``, as
+    Lightning has it). ``before`` is name in the document -> name in the model that was trained,
+    where edits lie between the two. ``notes`` tell what could not be taken along.
     """
 
     document: Document
     entries: Mapping[str, Any]
     bound: Mapping[str, tuple[str, ...] | None]
     notes: tuple[str, ...] = ()
+    before: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,13 @@ class Rebound:
     warnings: tuple[str, ...]
 
 
-def training_of(contents: Contents, document: Document) -> TrainingState | None:
-    """Return the training state of a file whose weights were loaded into ``document``."""
+def training_of(
+    contents: Contents, document: Document, trained: Document | None = None
+) -> TrainingState | None:
+    """Return the training state of a file whose weights were loaded into ``document``.
+
+    ``trained`` is the document before its edits, where the file is of that one.
+    """
     if not isinstance(contents.tree, dict) or contents.kind == "state dict":
         return None
     labels = {each.label.partition(".")[0] for each in contents.weights}
@@ -71,16 +74,47 @@ def training_of(contents: Contents, document: Document) -> TrainingState | None:
             notes.append(f"{key} was not taken along: {error}")
     if not entries:
         return None
+    parameters = list((trained or document).root.named_parameters())
     bound: dict[str, tuple[str, ...] | None] = {}
-    for key, value in entries.items():
-        if _is_optimizer(value):
-            bound[key] = _names(value, document)
-            if bound[key] is None:
-                notes.append(
-                    f"The parameters of {key} could not be told apart: its state is kept as it is,"
-                    " and loads only into an unchanged model."
-                )
-    return TrainingState(document, entries, bound, tuple(notes))
+    for way, state in _optimizers(entries):
+        key = ".".join(map(str, way))
+        bound[key] = bound_names(state, parameters)
+        if bound[key] is None:
+            notes.append(
+                f"The parameters of {key} could not be told apart: its state is kept as it is,"
+                " and loads only into an unchanged model."
+            )
+    before = None if trained is None else _followed(trained, document)
+    return TrainingState(document, entries, bound, tuple(notes), before)
+
+
+def _followed(trained: Document, document: Document) -> dict[str, str]:
+    """Return name in the loaded document -> name before the edits, of what no edit has cut."""
+    return {
+        entry.name: entry.before
+        for entry in ledger(trained, document).entries
+        if entry.before is not None and entry.status in ("kept", "moved", "loaded")
+    }
+
+
+def _optimizers(entries: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield the way to each optimizer's state, and the state; two steps deep at most."""
+    if is_optimizer(entries):
+        yield way, entries
+    elif len(way) < 2 and isinstance(entries, dict | list | tuple):
+        pairs = entries.items() if isinstance(entries, dict) else enumerate(entries)
+        for key, value in pairs:
+            yield from _optimizers(value, (*way, key))
+
+
+def _replaced(entries: Any, way: Sequence[Any], state: Any) -> Any:
+    """Return a copy with another state at the end of the way; the given entries stay."""
+    if not way:
+        return state
+    changed = _replaced(entries[way[0]], way[1:], state)
+    if isinstance(entries, dict):
+        return {**entries, way[0]: changed}
+    return type(entries)([*entries[: way[0]], changed, *entries[way[0] + 1 :]])
 
 
 def rebound(training: TrainingState, document: Document) -> Rebound:
@@ -90,20 +124,29 @@ def rebound(training: TrainingState, document: Document) -> Rebound:
     removed one goes; groups keep their settings. The optimizer to load it into is built from
     ``groups``: ``SGD([{"params": [p[n] for n in names]} for names in groups["optimizer"]])``.
     """
-    entries = dict(training.entries)
+    entries: Any = dict(training.entries)
     groups: dict[str, tuple[tuple[str, ...], ...]] = {}
     notes, warnings = list(training.notes), []
     before = key_map(training.document, document)
+    if training.before is not None:
+        there = training.before
+        before = {now: there[then] for now, then in before.items() if then in there}
     parameters = dict(document.root.named_parameters())
-    for key, names in training.bound.items():
+    for way, state in list(_optimizers(entries)):
+        key = ".".join(map(str, way))
+        names = training.bound.get(key)
         if names is None:
             continue
-        rebinding = _Rebinding(key, training.entries[key], names, before, list(parameters))
-        entries[key], groups[key] = rebinding.state()
+        rebinding = _Rebinding(key, state, names, before, list(parameters))
+        again, groups[key] = rebinding.state()
+        entries = _replaced(entries, way, again)
         notes += rebinding.notes
-        held = {name for group in groups[key] for name in group}
-        warnings += [
-            f"{name} is in no parameter group of {key}: it will not be trained."
+    several = len(groups) > 1  # then each has its part of the model
+    held = {name for each in groups.values() for group in each for name in group}
+    if groups:
+        whose = "any optimizer" if several else next(iter(groups))
+        warnings = [
+            f"{name} is in no parameter group of {whose}: it will not be trained."
             for name, parameter in parameters.items()
             if name not in held and parameter.requires_grad
         ]
@@ -170,58 +213,6 @@ class _Rebinding:
 
 def _list(names: Sequence[str]) -> str:
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-
-
-def _is_optimizer(value: object) -> bool:
-    return isinstance(value, dict) and {"state", "param_groups"} <= value.keys()
-
-
-def _names(state: Mapping[str, Any], document: Document) -> tuple[str, ...] | None:
-    """Return the names of an optimizer's parameters by number, where only one order fits.
-
-    It was built from all parameters, from those that are trained, or from two groups, of matrices
-    and of vectors, in either order. Moments have the shapes of their parameters: an order is right
-    if all agree.
-    """
-    groups = state["param_groups"]
-    if all("param_names" in group for group in groups):
-        pairs = {
-            number: name
-            for group in groups
-            for number, name in zip(group["params"], group["param_names"], strict=False)
-        }
-        named = tuple(pairs[number] for number in sorted(pairs))
-        parameters = dict(document.root.named_parameters())
-        if all(name in parameters for name in named):
-            return named
-    every = list(document.root.named_parameters())
-    trained = [(name, p) for name, p in every if p.requires_grad]
-    count = sum(len(group["params"]) for group in groups)
-    for candidates in (every, trained):
-        flat = [each for each in candidates if each[1].dim() > 1]
-        thin = [each for each in candidates if each[1].dim() <= 1]
-        orders = [candidates] if len(groups) == 1 else [flat + thin, thin + flat, candidates]
-        for order in orders:
-            if len(order) == count and _agree(state, order, groups):
-                return tuple(name for name, _ in order)
-    return None
-
-
-def _agree(
-    state: Mapping[str, Any], order: Sequence[tuple[str, nn.Parameter]], groups: Sequence[Any]
-) -> bool:
-    numbers = [number for group in groups for number in group["params"]]
-    if sorted(numbers) != list(range(len(order))):
-        return False
-    for number, entries in state["state"].items():
-        if not isinstance(number, int) or not 0 <= number < len(order):
-            return False
-        shape = order[number][1].shape
-        for name, value in entries.items():
-            moment = name in _MOMENTS and isinstance(value, Tensor) and value.dim() > 0
-            if moment and value.shape != shape:
-                return False
-    return True
 
 
 def _settings(value: Any) -> Any:

@@ -38,12 +38,29 @@ class Mapped:
         strides = stored.stride if stored.stride is not None else _row_major(stored.shape)
         if stored.numel == 0:
             return torch.empty(stored.shape, dtype=dtype)
+        if stored.pieces:
+            return self._assembled(stored, dtype)
         _check(stored, strides, dtype)
         storage = self._storage(stored.storage, dtype.itemsize)
         return torch.empty(0, dtype=dtype).set_(storage, stored.offset, stored.shape, strides)
 
+    def _assembled(self, stored: StoredTensor, dtype: torch.dtype) -> Tensor:
+        """Put a tensor together of its pieces: the one kind that has to be copied."""
+        which = (stored.storage.file, stored.storage.key)
+        if which not in self._storages:
+            whole = torch.empty(stored.shape, dtype=dtype)
+            for piece in stored.pieces:
+                ends = map(sum, zip(piece.at, piece.tensor.shape, strict=True))
+                whole[tuple(map(slice, piece.at, ends))] = self.tensor(piece.tensor)
+            self._storages[which] = whole.untyped_storage()
+        strides = _row_major(stored.shape)
+        return torch.empty(0, dtype=dtype).set_(self._storages[which], 0, stored.shape, strides)
+
     def _storage(self, storage: Storage, itemsize: int) -> torch.UntypedStorage:
         which = (storage.file, storage.key)
+        if which not in self._storages and storage.held is not None:
+            held = torch.frombuffer(bytearray(storage.held), dtype=torch.uint8)
+            self._storages[which] = held.untyped_storage()
         if which not in self._storages:
             whole, begin = self._file(storage.file), storage.position
             if begin + storage.bytes > whole.nbytes():

@@ -18,6 +18,7 @@ _COMMANDS = {
     "graph": "graph",
     "edit": "edit",
     "replay": "edit",
+    "unet": "unet",
     "inspect": "inspect",
     "match": "match",
     "load": "match",
@@ -51,6 +52,7 @@ class _Commands(click.Group):
                     ("graph SOURCE", "How tensors travel through a model, or a module of it."),
                     ("edit SOURCE ...", "Change a model, check it, save weights and recipe."),
                     ("replay RECIPE", "Make the edits of a recipe again."),
+                    ("unet ...", "Assemble a U-Net, plain or on any encoder, and save it."),
                     ("inspect FILE", "What is in a file of weights, without running it."),
                     ("match SOURCE FILE", "What of a file fits a model, and what would repair it."),
                     ("load SOURCE FILE", "Load what fits, all or nothing, and save it."),
@@ -72,7 +74,8 @@ def cli() -> None:
 
     SOURCE is a model's name (resnet50, torchvision:resnet50(num_classes=10), timm:NAME), a file
     (net.py:Net(in_ch=3)), an import path (package.module:factory()), a layer expression
-    ("Sequential(Linear(784, 256), ReLU(), Linear(256, 10))") or a recipe (recipe.json).
+    ("Sequential(Linear(784, 256), ReLU(), Linear(256, 10))", "UNet(3, 2)"), a U-Net
+    ('unet(encoder="resnet34")') or a recipe (recipe.json).
     """
 
 

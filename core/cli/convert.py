@@ -2,13 +2,13 @@
 
 import json
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from core.cli.percent import percent
 from core.files.convert import convert as convert_file
 
 _DTYPES = ("float32", "float16", "bfloat16", "float64")
@@ -64,7 +64,7 @@ def convert(
         shard_size=None if shard_size is None else read_size(shard_size),
         legacy=legacy,
         overwrite=force,
-        progress=_bar() if sys.stderr.isatty() else None,
+        progress=percent(),
     )
     if as_json:
         files = [str(each) for each in done.files]
@@ -81,17 +81,3 @@ def _casting(dtype: str) -> Callable[[Any], Any]:
     from core.checkpoint.casting import casting  # torch, only now
 
     return casting(dtype)
-
-
-def _bar() -> Callable[[int, int, str], None]:
-    last = -1
-
-    def show(done: int, total: int, text: str) -> None:
-        nonlocal last
-        percent = 100 * done // total if total else 100
-        if percent != last:
-            last = percent
-            end = "\r\033[K" if percent == 100 else ""
-            click.echo(f"\r{text} {percent:3}%{end}", err=True, nl=False)
-
-    return show

@@ -17,11 +17,12 @@ from core.placement import (
     Layout,
     Placement,
     devices as found_devices,
+    distributed_script,
     loading_script,
     need,
+    outlooks,
     saving_script,
     try_forward,
-    verdict,
 )
 
 _PLACES = click.Choice(["one", "several"])
@@ -41,7 +42,11 @@ _PLACES = click.Choice(["one", "several"])
 @click.option("--try", "tried", is_flag=True, help="Put it there and run one forward.")
 @opening
 @click.option("--save-code", type=_PLACES, help="Print code that saves on one GPU or several.")
-@click.option("--load-code", type=_PLACES, help="Print code that loads onto one GPU or several.")
+@click.option(
+    "--load-code",
+    type=click.Choice(["one", "several", "distributed"]),
+    help="Print code that loads onto one GPU or several, or trains under torchrun.",
+)
 @click.option(
     "--saved", type=_PLACES, default="one", show_default=True, help="How the file was saved."
 )
@@ -76,6 +81,10 @@ def devices(
         layout = _layout(save_code, whole, gpus)
         click.echo(saving_script(layout, build=build, imports=imports, file=file), nl=False)
         return 0
+    if load_code == "distributed":
+        script = distributed_script(gpus=gpus or 2, build=build, imports=imports, file=file)
+        click.echo(script, nl=False)
+        return 0
     if load_code is not None:
         there, here = _layout(saved, whole, gpus), _layout(load_code, whole, gpus)
         script = loading_script(there, here, build=build, imports=imports, file=file)
@@ -104,9 +113,11 @@ def _fitted(
     document: Document, placement: Placement, found: Sequence[Device], optimizer: str,
     batch: int | None, tried: bool, as_json: bool,
 ) -> int:  # fmt: skip
-    needed = need(document, optimizer=optimizer, batch=batch, parts=len(placement.devices))
     there = [each for each in found if each.name in placement.devices]
-    verdicts = {each.name: verdict(needed, each) for each in there}
+    parts = len(placement.devices)
+    rows = outlooks(document, there, optimizer=optimizer, batch=batch, parts=parts)
+    needed = need(document, optimizer=optimizer, batch=batch, parts=parts)
+    verdicts = {row.device.name: row.verdict for row in rows}
     ran = try_forward(document, placement) if tried else None
     if as_json:
         told = {"need": {**asdict(needed), "total": needed.total}, "verdicts": verdicts}
@@ -114,9 +125,8 @@ def _fitted(
     else:
         for part, count in {**asdict(needed), "total": needed.total}.items():
             console.print(f"{part:>12}  {_bytes(count)}", style="bold" if part == "total" else "")
-        for each in there:
-            free = _bytes(each.free)
-            console.print(f"{each.name}: {verdicts[each.name]} ({free} free)", markup=False)
+        for row in rows:
+            console.print(f"{row.device.name}: {row.verdict}. {row.sentence}", markup=False)
         if ran is not None:
             text = f"ran on {ran.device} in {ran.seconds * 1e3:.0f} ms, output {ran.output}"
             console.print(text, style="green", markup=False)

@@ -31,6 +31,7 @@ from core.edits import (
     Rename,
     Replace,
     SetArguments,
+    SwapEncoder,
     Unfreeze,
     Unwrap,
     Wrap,
@@ -102,6 +103,11 @@ def _duplicate(text: str) -> Edit:
     return Duplicate(path, parent, index)
 
 
+def _swap_encoder(text: str) -> Edit:
+    path, equals, encoder = text.partition("=")
+    return SwapEncoder(encoder.strip(), path.strip()) if equals else SwapEncoder(text.strip())
+
+
 #: Option, what it takes, what it does, and how it becomes an edit.
 _EDITS: tuple[tuple[str, str, str, Callable[[str], Edit | Asked]], ...] = (
     ("replace", "PATH=SPEC", "Put another layer there.", _replace),
@@ -116,6 +122,7 @@ _EDITS: tuple[tuple[str, str, str, Callable[[str], Edit | Asked]], ...] = (
     ("freeze", "PATH", "Stop training the parameters below PATH.", Freeze),
     ("unfreeze", "PATH", "Train them again.", Unfreeze),
     ("reinitialise", "PATH", "Give a part fresh random weights.", Reinitialise),
+    ("swap-encoder", "[PATH=]NAME", "Give a U-Net another encoder.", _swap_encoder),
     *REWIRING,
 )
 _READERS = {name.replace("-", "_"): reader for name, _, _, reader in _EDITS}

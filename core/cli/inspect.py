@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from core.files import Contents, StoredTensor, read_contents
+from core.cli.percent import percent
+from core.files import Contents, StoredTensor, in_a_sentence, read_contents
 from core.files.which import Guess, which
 
 _TENSORS, _VALUES, _NAMES, _GUESSES = 16, 24, 12, 3
@@ -18,15 +19,31 @@ _TENSORS, _VALUES, _NAMES, _GUESSES = 16, 24, 12, 3
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--all", "every", is_flag=True, help="List every tensor, value and name.")
+@click.option(
+    "--timm",
+    "ask_timm",
+    is_flag=True,
+    help="Compare with timm's models, too, where none of torchvision's fits. Slow the first time.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="How long --timm may build models that it does not know yet.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def inspect(file: Path, every: bool, as_json: bool) -> int:
+def inspect(file: Path, every: bool, ask_timm: bool, seconds: float, as_json: bool) -> int:
     """Say what is in FILE, and which model it is of. Nothing in it is run or loaded.
 
     FILE is a checkpoint of any kind: .pth, .pt, .pkl, .bin, .ckpt, .safetensors, an index of
-    shards. What matters is what stands in it, not its suffix.
+    shards, a folder of torch.distributed.checkpoint. What matters is what stands in it, not its
+    suffix.
     """
     contents = read_contents(file)
     guesses = _guesses(contents)
+    if ask_timm and contents.weights and not any(each.whole for each in guesses):
+        guesses = _with_timm(contents, guesses, seconds)
     if as_json:
         click.echo(json.dumps(as_plain(contents, guesses), indent=2))
     else:
@@ -41,9 +58,26 @@ def _guesses(contents: Contents) -> tuple[Guess, ...]:
     return which({name: each.shape for name, each in contents.weights[0].tensors.items()})
 
 
+def _with_timm(contents: Contents, guesses: tuple[Guess, ...], seconds: float) -> tuple[Guess, ...]:
+    """Add timm's models to the guesses, the likeliest first."""
+    from core.source.timm_likely import likely  # torch, only now
+
+    shapes = {name: each.shape for name, each in contents.weights[0].tensors.items()}
+    found = likely(shapes, seconds=seconds, progress=percent())
+    if not found.finished:
+        told = f"{found.compared} of {found.of} models" if found.of else "too few of its families"
+        click.echo(
+            f"note: after {seconds:g} s {told} of timm were compared; asked again, it goes on"
+            " from there (--seconds).",
+            err=True,
+        )
+    return tuple(sorted((*guesses, *found.guesses), key=lambda each: -each.share))
+
+
 def as_plain(contents: Contents, guesses: tuple[Guess, ...]) -> dict[str, Any]:
     """Return what ``inspect --json`` prints."""
     return {
+        "sentence": in_a_sentence(contents, guesses),
         "kind": contents.kind,
         "format": contents.format,
         "bytes": contents.bytes,
@@ -56,6 +90,7 @@ def as_plain(contents: Contents, guesses: tuple[Guess, ...]) -> dict[str, Any]:
                 "device": tensor.device,
                 "storage": tensor.storage.key,
                 **({"special": tensor.special} if tensor.special else {}),
+                **({"pieces": len(tensor.pieces)} if tensor.pieces else {}),
             }
             for name, tensor in contents.tensors.items()
         ],
@@ -88,7 +123,8 @@ def as_plain(contents: Contents, guesses: tuple[Guess, ...]) -> dict[str, Any]:
 
 def _told(contents: Contents, guesses: tuple[Guess, ...], every: bool) -> Iterator[str]:
     tensors = contents.tensors
-    yield click.style(contents.path.name, bold=True)
+    name = click.style(contents.path.resolve().name, bold=True)
+    yield f"{name}: {in_a_sentence(contents, guesses)}."
     yield _fact("kind", f"{contents.kind} ({contents.format})")
     yield _fact("tensors", f"{len(tensors):,}, {_bytes(contents.bytes)}, {_dtypes(tensors)}")
     devices = sorted({each.device for each in tensors.values()} - {""})
@@ -167,6 +203,7 @@ def _tensors(tensors: Mapping[str, StoredTensor], every: bool) -> Iterator[str]:
         if len(shown) < len(items) and number == _TENSORS - 4:
             yield f"  … {len(items) - len(shown):,} more (--all)"
         special = f"  {each.special}" if each.special else ""
+        special += f"  in {len(each.pieces)} pieces" if each.pieces else ""
         size = f"{each.dtype:<9}  {_bytes(each.bytes)}{special}"
         yield f"  {name:<{names}}  {_shape(each):<{shapes}}  {size}"
 

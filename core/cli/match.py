@@ -43,7 +43,10 @@ def matching(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             metavar="KEY=VALUE",
             help="Answer a condition: weights=model_ema, prefix=encoder_q., classes=slice,"
-            " channels=sum|mean|slice, positions=interpolate, sizes=slice.",
+            " channels=sum|mean|slice, positions=interpolate, sizes=slice. Say which tensor is"
+            " which: pair=fc.weight<-head.weight (the model's from the file's), leave=fc.bias (it"
+            " keeps the model's values). Switch off a repair: keep=module prefix|prefix|spelling."
+            " Say what the file is of: edits=before|after. May be given several times.",
         ),
     )
     for option in reversed(options):
@@ -168,6 +171,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "converted": [_json(row) for row in plan.with_status("converted")],
         "sliced": [_json(row) for row in plan.with_status("sliced")],
         "missing": [row.name for row in plan.with_status("missing")],
+        "left": [row.name for row in plan.with_status("left")],
         "new": [row.name for row in plan.with_status("new")],
         "own": [row.name for row in plan.with_status("own")],
         "unexpected": [row.stored for row in plan.with_status("unexpected")],

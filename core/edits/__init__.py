@@ -3,6 +3,7 @@
 from core.edits.arguments import SetArguments, carry_over
 from core.edits.base import Edit
 from core.edits.containers import is_container, is_positional
+from core.edits.encoders import SwapEncoder
 from core.edits.grouping import Group, Ungroup
 from core.edits.history import History, Proposal, Step
 from core.edits.ports import AddInput, AddOutput, RemoveInput, RemoveOutput
@@ -57,6 +58,7 @@ __all__ = [
     "SetArguments",
     "SetInputs",
     "Step",
+    "SwapEncoder",
     "Together",
     "Unfreeze",
     "Ungroup",

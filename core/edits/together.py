@@ -3,6 +3,7 @@
 from core.document import Document, InputSpec
 from core.edits.arguments import SetArguments
 from core.edits.base import Edit
+from core.edits.encoders import SwapEncoder
 from core.edits.grouping import Group, Ungroup
 from core.edits.ports import AddInput, AddOutput, RemoveInput, RemoveOutput
 from core.edits.rewiring import (
@@ -69,6 +70,7 @@ AnyEdit = (
     | Freeze
     | Unfreeze
     | Reinitialise
+    | SwapEncoder
     | SetInputs
     | InsertOnEdge
     | AddNode

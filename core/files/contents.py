@@ -3,14 +3,16 @@
 Nothing here holds a number of a tensor, only where it stands. torch is not imported.
 """
 
+import builtins
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from core.errors import CheckpointError
 
@@ -46,7 +48,8 @@ class Storage:
 
     ``begin`` is where the bytes stand; for a record of a zip file (``zipped``) where its header
     does, behind which they follow. ``None`` where they do not stand there as they are (compressed).
-    ``crc`` is their CRC-32 where the file says it.
+    ``crc`` is their CRC-32 where the file says it. ``held`` are the bytes themselves, where a file
+    has them in another spelling, so that they had to be read with it.
     """
 
     file: Path
@@ -56,28 +59,32 @@ class Storage:
     device: str = ""
     zipped: bool = False
     crc: int | None = None
+    held: builtins.bytes | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def position(self) -> int:
         """Where in the file the bytes begin; raises :class:`~core.errors.CheckpointError`."""
+        with open(self.file, "rb") as file:
+            return self._position(file)
+
+    def _position(self, file: BinaryIO) -> int:
         if self.begin is None:
             raise CheckpointError(
                 f"The bytes of {self.key} in {self.file} are compressed; PyTorch never writes that."
                 " Unpack the file and save it again where it came from."
             )
-        begin = self.begin + (self._header() if self.zipped else 0)
-        if begin + self.bytes > self.file.stat().st_size:
+        begin = self.begin + (self._header(file) if self.zipped else 0)
+        if begin + self.bytes > os.fstat(file.fileno()).st_size:
             raise CheckpointError(
                 f"{self.file} is cut off: {self.key} should have {self.bytes:,} bytes from byte"
                 f" {begin:,}, and the file ends before. Get it again."
             )
         return begin
 
-    def _header(self) -> int:
+    def _header(self, file: BinaryIO) -> int:
         """Return the length of the local header (APPNOTE.TXT 4.3.7), which is read only now."""
         assert self.begin is not None
-        with open(self.file, "rb") as file:
-            head = os.pread(file.fileno(), 30, self.begin)
+        head = os.pread(file.fileno(), 30, self.begin)
         if len(head) < 30 or head[:4] != b"PK\x03\x04":
             raise CheckpointError(
                 f"{self.file} is damaged: {self.key} does not begin where it says."
@@ -86,13 +93,30 @@ class Storage:
         return 30 + int(name) + int(extra)
 
 
+def locate(storages: Iterable[Storage]) -> None:
+    """Find where the bytes of many storages begin, and open each file only once for it.
+
+    Raises :class:`~core.errors.CheckpointError`, as :attr:`Storage.position` does.
+    """
+    with ExitStack() as stack:
+        files: dict[Path, BinaryIO] = {}
+        for storage in storages:
+            if "position" in storage.__dict__ or not storage.bytes or storage.begin is None:
+                continue  # known already, or nowhere in a file: whoever wants it is told why
+            if storage.file not in files:
+                files[storage.file] = stack.enter_context(open(storage.file, "rb"))
+            storage.__dict__["position"] = storage._position(files[storage.file])
+
+
 @dataclass(frozen=True)
 class StoredTensor:
     """One tensor of a file: what it is and where it stands.
 
     ``dtype`` is torch's name without ``torch.``; ``offset`` and ``stride`` count numbers.
     ``special`` says in a word what else it is that bytes and strides do not tell, such as
-    ``"quantized"`` or ``"sparse"``; empty for an ordinary tensor.
+    ``"quantized"`` or ``"sparse"``; empty for an ordinary tensor. ``pieces`` are what it has to be
+    put together from where each process of a training saved its own part; its storage is then only
+    a name.
     """
 
     shape: tuple[int, ...]
@@ -103,6 +127,7 @@ class StoredTensor:
     parameter: bool = False
     requires_grad: bool = False
     special: str = ""
+    pieces: tuple["Piece", ...] = ()
 
     @property
     def device(self) -> str:
@@ -130,6 +155,14 @@ class StoredTensor:
                 return False
             expected *= size
         return True
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a tensor, kept as a tensor; ``at`` is where in the whole its first number goes."""
+
+    at: tuple[int, ...]
+    tensor: StoredTensor
 
 
 @dataclass(eq=False)
@@ -199,6 +232,25 @@ class Contents:
     metadata: Mapping[str, str] = field(default_factory=dict)
     tree: Any = None
     notes: tuple[str, ...] = ()
+    stamps: tuple[tuple[Path, int, int], ...] = ()
+
+    def check_unchanged(self) -> None:
+        """Raise :class:`~core.errors.CheckpointError` if a file is not what was read any more.
+
+        ``stamps`` are the size and the time of the last change (ns) of each file when it was read.
+        """
+        for path, size, changed in self.stamps:
+            try:
+                now = path.stat()
+            except OSError as error:
+                raise CheckpointError(
+                    f"{path} is not there any more ({error.strerror}); nothing was loaded. Put it"
+                    " back, or choose another file."
+                ) from error
+            if (now.st_size, now.st_mtime_ns) != (size, changed):
+                raise CheckpointError(
+                    f"{path} has changed since it was read; nothing was loaded. Read it again."
+                )
 
     @property
     def bytes(self) -> int:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import CheckpointError, SaveRefused
-from core.files.contents import Contents, StoredTensor, WeightSet
+from core.files.contents import ITEM_BYTES, Contents, StoredTensor, WeightSet, locate
 from core.files.naming import unwrapped
 from core.files.reading import read_contents
 from core.files.writing.output import Asked, Progress
-from core.files.writing.runs import FileBytes
+from core.files.writing.pieced import Part, PiecedBytes
+from core.files.writing.runs import Bytes, FileBytes, HeldBytes
 from core.files.writing.weights import OutgoingTensor, layout_of, write_weights
 
 Prefix = Literal["add", "strip", "keep"]
@@ -51,11 +52,18 @@ def convert(
     contents = read_contents(source)
     chosen = _chosen(contents, weights)
     names, notes = _named(chosen.tensors, prefix)
+    locate(each.storage for each in chosen.tensors.values())
     outgoing = [_outgoing(names[name], each) for name, each in chosen.tensors.items()]
     if cast is not None:
         outgoing = [cast(each) for each in outgoing]
     files = write_weights(
-        target, outgoing, layout, shard_size=shard_size, progress=progress, cancelled=cancelled
+        target,
+        outgoing,
+        layout,
+        shard_size=shard_size,
+        durable=target.exists(),  # a new file can be made again; the source stays where it is
+        progress=progress,
+        cancelled=cancelled,
     )
     return Converted(files, len(outgoing), (*notes, *_left_out(contents, chosen)))
 
@@ -93,19 +101,29 @@ def _named(
 def _outgoing(name: str, tensor: StoredTensor) -> OutgoingTensor:
     if tensor.special:
         raise CheckpointError(f"{name} is {tensor.special}, which only PyTorch itself can write.")
-    storage = tensor.storage
-    position = storage.position if storage.bytes else 0
     return OutgoingTensor(
         name,
         tensor.shape,
         tensor.dtype,
-        FileBytes(storage.file, position, storage.bytes, storage.crc),
-        (storage.file, storage.key),
+        _bytes_of(tensor),
+        (tensor.storage.file, tensor.storage.key),
         tensor.offset,
         tensor.stride,
         tensor.parameter,
         tensor.requires_grad,
     )
+
+
+def _bytes_of(tensor: StoredTensor) -> Bytes:
+    storage = tensor.storage
+    if tensor.pieces:
+        parts = tuple((piece.at, _outgoing("", piece.tensor)) for piece in tensor.pieces)
+        inside = tuple(Part(at, each.shape, each.packed()) for at, each in parts)
+        return PiecedBytes(tensor.shape, ITEM_BYTES[tensor.dtype], inside)
+    if storage.held is not None:
+        return HeldBytes(storage.held)
+    position = storage.position if storage.bytes else 0
+    return FileBytes(storage.file, position, storage.bytes, storage.crc)
 
 
 def _left_out(contents: Contents, chosen: WeightSet) -> tuple[str, ...]:

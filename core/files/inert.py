@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import IO, Any, ClassVar
 
 from core.errors import CheckpointError
-from core.files.building import MAKERS, PARTS, Bytes, Refusal, built_upon
+from core.files.arrays import built_upon
+from core.files.building import MAKERS, PARTS
 from core.files.contents import Inert, Storage, StoredTensor
+from core.files.declared import Bytes, Refusal
 
 Persistent = Callable[[Any], Any]
 _TODAY: dict[tuple[str, str], tuple[str, str]] = _compat_pickle.NAME_MAPPING
@@ -170,7 +172,8 @@ def _build(self: Any) -> None:
     if isinstance(target, Inert):
         target.state = state
         return
-    built = built_upon(target, state)
+    at = self.position()
+    built = built_upon(target, state, Storage(self.path, str(at), 0, None))
     self.stack[-1] = built
     if built is not target:  # what was remembered under a number is this one from now on
         for number in [n for n, each in self.memo.items() if each is target][-3:]:

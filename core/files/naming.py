@@ -5,8 +5,9 @@ has (``backbone.``), and by how older releases spelled them. Values are never lo
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 Shape = tuple[int, ...]
@@ -17,6 +18,7 @@ WRITTEN_BY = {
     "_fsdp_wrapped_module": "FullyShardedDataParallel",
     "_checkpoint_wrapped_module": "activation checkpointing",
 }
+_WRAPPED = re.compile(rf"(?:^|(?<=\.))(module|{'|'.join(WRITTEN_BY)})\.")
 #: How names were spelled once, and are now.
 _SPELLINGS = (
     (
@@ -74,70 +76,91 @@ def unwrapped(names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     means that it is a module of that name. Two names that would become one stay as they are.
     """
     names = list(names)
-    alone = _alone(names)
-    plain: dict[str, str] = {}
-    places: dict[str, None] = {}
-    for name in names:
-        plain[name] = name
-        if "module." not in name and not any(each in name for each in WRITTEN_BY):
-            continue
-        *segments, last = name.split(".")
-        kept = []
-        for index, segment in enumerate(segments):
-            above = ".".join(segments[:index])
-            if segment in WRITTEN_BY or (segment == "module" and above in alone):
-                places[".".join([*segments[: index + 1], ""])] = None
-            else:
-                kept.append(segment)
-        plain[name] = ".".join([*kept, last])
-    counts = Counter(plain.values())
-    return {n: p if counts[p] == 1 else n for n, p in plain.items()}, tuple(places)
+    lead, places = _lead(names)
+    plain = {name: name[len(lead) :] for name in names}
+    found = [name for name, rest in plain.items() if "module." in rest or "_orig_mod." in rest]
+    siblings = _Siblings(plain.values()) if found else None
+    for name in found:
+        rest, kept, begin = plain[name], "", 0
+        for part in _WRAPPED.finditer(rest):
+            assert siblings is not None
+            if part[1] in WRITTEN_BY or siblings.none(rest[: part.start()]):
+                places[lead + rest[: part.end()]] = None
+                kept, begin = kept + rest[begin : part.start()], part.end()
+        plain[name] = kept + rest[begin:]
+    while len(set(plain.values())) < len(plain):  # what stays as it is may be another's plain name
+        counts = Counter(plain.values())
+        plain = {n: p if counts[p] == 1 else n for n, p in plain.items()}
+    return plain, tuple(places)
 
 
-def _alone(names: Collection[str]) -> set[str]:
-    """Return the places whose only child is called ``module``."""
-    places = {
-        name[: found.start()].rstrip(".")
-        for name in names
-        if "module." in name
-        for found in re.finditer(r"(?:^|(?<=\.))module\.", name)
-    }
-    if not places:
-        return places
-    with_siblings = set()
-    for name in names:
-        for place, rest in _places(name):
-            if place in places and not rest.startswith("module."):
-                with_siblings.add(place)
-    return places - with_siblings
+def _as_written(names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    return {name: name for name in names}, ()
 
 
-def _places(name: str) -> Iterator[tuple[str, str]]:
-    """Yield each place on the way to a tensor with the rest of the name."""
-    yield "", name
-    at = name.find(".")
-    while at >= 0:
-        yield name[:at], name[at + 1 :]
-        at = name.find(".", at + 1)
+def _wraps(prefix: Prefix) -> bool:
+    """Whether a prefix is what a wrapper writes."""
+    return any(_WRAPPED.search(each) for each in (prefix.file, prefix.model))
+
+
+def _lead(names: Sequence[str]) -> tuple[str, dict[str, None]]:
+    """Return what wrappers wrote before every name, and the parts it has."""
+    lead, places = "", dict[str, None]()
+    while names and (part := _WRAPPED.match(names[0], len(lead))):
+        longer = lead + part[0]
+        if not all(name.startswith(longer) for name in names):
+            break
+        lead, places[longer] = longer, None
+    return lead, places
+
+
+class _Siblings:
+    """Says whether ``module`` stands alone at a place: all names there go through it."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = sorted(names)
+        self._known: dict[str, bool] = {}
+
+    def none(self, above: str) -> bool:
+        if above not in self._known:
+            self._known[above] = self._count(above) == self._count(f"{above}module.")
+        return self._known[above]
+
+    def _count(self, start: str) -> int:
+        """How many names begin so; names that do stand together in the sorted list."""
+        if not start:
+            return len(self._names)
+        after = start[:-1] + chr(ord(start[-1]) + 1)
+        return bisect_left(self._names, after) - bisect_left(self._names, start)
 
 
 def pair(
-    model: Mapping[str, Shape], file: Mapping[str, Shape], prefix: str | None = None
+    model: Mapping[str, Shape],
+    file: Mapping[str, Shape],
+    prefix: str | None = None,
+    keep: Collection[str] = (),
 ) -> Pairing:
     """Find for each tensor of a model the one of a file; ``prefix`` says where in the file.
+
+    ``keep`` switches off what is understood of names: ``"module prefix"`` (what wrappers wrote),
+    ``"prefix"``, ``"spelling"``.
 
     Equal names come first, then names without wrappers, old spellings, and the prefixes by which
     most tensors of equal shape fall together. What has one name and another shape is paired, too.
     """
-    return _Search(model, file).run(prefix)
+    return _Search(model, file, keep).run(prefix)
 
 
 class _Search:
     """The tensors not yet paired, by unwrapped names, and what was found so far."""
 
-    def __init__(self, model: Mapping[str, Shape], file: Mapping[str, Shape]) -> None:
-        ours, self.wrapped_here = unwrapped(model)
-        theirs, self.wrapped = unwrapped(file)
+    def __init__(
+        self, model: Mapping[str, Shape], file: Mapping[str, Shape], keep: Collection[str]
+    ) -> None:
+        self._keep = keep
+        unwrap = _as_written if "module prefix" in keep else unwrapped
+        ours, self.wrapped_here = unwrap(model)
+        theirs, self.wrapped = unwrap(file)
         self.own = {plain: name for name, plain in ours.items()}
         self.stored = {plain: name for name, plain in theirs.items()}
         self.model = {ours[name]: shape for name, shape in model.items()}
@@ -155,12 +178,12 @@ class _Search:
         self._literally()
         same = Prefix("", "", 0)
         self._by(same)
-        if self.model and self.file:
+        if self.model and self.file and "spelling" not in self._keep:
             self._by_spelling()
         if self.pairs:  # what has the same name is the same, whatever its shape
             self._by(same, any_shape=True)
         for _ in range(4):
-            if not (self.model and self.file):
+            if not (self.model and self.file) or "prefix" in self._keep:
                 break
             best = self._best()
             if len(best) != 1:
@@ -201,6 +224,11 @@ class _Search:
 
     def _fitting(self, prefix: Prefix, any_shape: bool = False) -> Iterator[tuple[str, str]]:
         """Yield (name in the file, name in the model) of what falls together by a prefix."""
+        if not (prefix.file or prefix.model):
+            for name, shape in self.file.items():
+                if name in self.model and (any_shape or self.model[name] == shape):
+                    yield name, name
+            return
         start = len(prefix.file)
         for stored, shape in self.file.items():
             if stored.startswith(prefix.file):
@@ -226,6 +254,8 @@ class _Search:
             fits = frozenset(own for _, own in self._fitting(found))
             counted.append((Prefix(theirs, ours, len(fits)), fits))
         counted = [each for each in counted if self._convincing(each[0])]
+        if "module prefix" in self._keep:
+            counted = [each for each in counted if not _wraps(each[0])]
         if not counted:
             return ()
         best, covered = min(

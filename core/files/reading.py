@@ -1,6 +1,8 @@
 """Which reader a file needs, by what stands in it, never by its suffix."""
 
 import importlib
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import CheckpointError
@@ -10,10 +12,13 @@ from core.files.contents import Contents
 #: ``reads(path, head) -> bool``, where ``head`` is the first 4 KiB, and
 #: ``read(path) -> Contents``.
 _READERS = (
+    "exported",
     "torch_zip",
     "safetensors",
     "sharded",  # JSON
     "torch_legacy",
+    "torch_tar",
+    "distributed",
     "raw_pickle",
     "onnx",
 )
@@ -23,26 +28,59 @@ _HEAD = 4096
 def read_contents(path: str | Path) -> Contents:
     """Say what stands in a file of weights; nothing in it is run, no tensor is read.
 
-    Raises :class:`~core.errors.CheckpointError`.
+    A folder that ``torch.distributed.checkpoint`` wrote is one, too. Raises
+    :class:`~core.errors.CheckpointError`.
     """
-    path = Path(path)
+    path = _file_of(Path(path))
     head = _head(path)
     for name in _READERS:
         reader = importlib.import_module(f"core.files.{name}")
         if reader.reads(path, head):
             contents: Contents = reader.read(path)
-            return contents
+            return replace(contents, stamps=tuple(_stamps(contents)))
     begins = " ".join(f"{byte:02x}" for byte in head[:8])
     raise CheckpointError(
         f"{path} is no checkpoint of a kind that is known: it begins with {begins}. Known are files"
-        " of torch.save, safetensors and ONNX, pickles of arrays, and indexes of shards."
+        " of torch.save, torch.export and torch.distributed.checkpoint, safetensors and ONNX,"
+        " pickles of arrays, and indexes of shards."
     )
+
+
+def _file_of(path: Path) -> Path:
+    """Return the file to begin with: of a folder that holds one checkpoint, its description."""
+    try:
+        if not path.is_dir():
+            return path
+        if (path / ".metadata").is_file():
+            return path / ".metadata"
+        # Where processes do not speak to each other, each describes what it wrote itself.
+        each = sorted(path.glob("__*.metadata"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} could not be read: {error}.") from error
+    if len(each) == 1:
+        return each[0]
+    if each:
+        names = ", ".join(one.name for one in each[:4])
+        raise CheckpointError(
+            f"{path} holds the checkpoints of {len(each)} processes ({names}, ...); give the one."
+        )
+    raise CheckpointError(
+        f"{path} is a folder without the .metadata of torch.distributed.checkpoint; such a folder,"
+        " or the file of weights in it, was expected."
+    )
+
+
+def _stamps(contents: Contents) -> Iterator[tuple[Path, int, int]]:
+    """Yield every file that was read, with its size and the time of its last change."""
+    files = {contents.path: None, **{storage.file: None for storage in contents.storages()}}
+    for file in files:
+        if file.is_file():
+            known = file.stat()
+            yield file, known.st_size, known.st_mtime_ns
 
 
 def _head(path: Path) -> bytes:
     try:
-        if path.is_dir():
-            raise CheckpointError(f"{path} is a folder; the file of weights in it was expected.")
         with open(path, "rb", buffering=0) as file:
             head = file.read(_HEAD)
     except FileNotFoundError as error:

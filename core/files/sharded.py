@@ -5,10 +5,11 @@ Hugging Face's layout: ``{"metadata": {...}, "weight_map": {name: file}}``, of s
 """
 
 import json
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
+from core.files.beside import beside, check_presence
 from core.files.contents import Contents, Named, StoredTensor, WeightSet
 
 _LONGEST = 100_000_000
@@ -31,13 +32,8 @@ def read(path: Path) -> Contents:
 
     index = _index(path)
     places = index["weight_map"]
-    shards = {name: _shard(path, name) for name in dict.fromkeys(places.values())}
-    missing = [name for name, file in shards.items() if not file.is_file()]
-    if missing:
-        raise CheckpointError(
-            f"{path} needs {len(shards)} files beside it, and {len(missing)} of them are missing:"
-            f" {', '.join(missing[:8])}{', ...' if len(missing) > 8 else ''}."
-        )
+    shards = {name: beside(path, name) for name in dict.fromkeys(places.values())}
+    check_presence(path, shards)
     found = {name: read_contents(file) for name, file in shards.items()}
     tensors: dict[str, StoredTensor] = {}
     for name, shard in places.items():
@@ -77,37 +73,6 @@ def _index(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} is no index of shards: its weight_map names no files.")
     found: dict[str, Any] = index
     return found
-
-
-def _shard(index: Path, name: str) -> Path:
-    """Return the file of a shard; a name that leads out of the index's folder is refused."""
-    parts = {*PurePosixPath(name).parts, *PureWindowsPath(name).parts}
-    file = index.parent / name
-    outside = (
-        not name
-        or "\0" in name
-        or ".." in parts
-        or PurePosixPath(name).is_absolute()
-        or bool(PureWindowsPath(name).anchor)
-        or not file.resolve().is_relative_to(index.parent.resolve())
-    )
-    if outside and not _links_of_a_cache(index, file, name):
-        raise CheckpointError(
-            f"{index} names a shard '{name}' outside its own folder. No honest index does; nothing"
-            " was opened."
-        )
-    return file
-
-
-def _links_of_a_cache(index: Path, file: Path, name: str) -> bool:
-    """Hugging Face's cache links index and shards to one folder of blobs: those are its own."""
-    plain = PurePosixPath(name).parts == (name,) and "\\" not in name and name not in (".", "..")
-    return (
-        plain
-        and index.is_symlink()
-        and file.is_symlink()
-        and file.resolve().parent == index.resolve().parent
-    )
 
 
 def _weights(contents: Contents) -> dict[str, StoredTensor]:

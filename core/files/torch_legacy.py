@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from core.errors import CheckpointError
-from core.files.building import STORAGES, Refusal, TypedStorage
+from core.files.building import STORAGES, TypedStorage
 from core.files.contents import ITEM_BYTES, Contents, Inert, Storage
+from core.files.declared import Refusal
 from core.files.inert import read_pickle
 from core.files.sets import contents
 from core.files.verdicts import verdicts
@@ -79,15 +80,16 @@ class _Storages:
             raise Refusal(f"has a storage of the class {kind}, which is not known.")
         if numel < 0:
             raise Refusal(f"says that storage {key} has {numel:,} numbers.")
-        if any(each for each in view):
-            raise Refusal(
-                "has storages that are views of others, as PyTorch wrote before 0.4; load it there"
-                " and save it again."
-            )
         size = ITEM_BYTES[dtype]
         self._sizes[key] = (numel * size, device)
         self._dtypes[key] = dtype
-        return TypedStorage(Storage(self._path, key, numel * size, None, device), dtype)
+        whole = TypedStorage(Storage(self._path, key, numel * size, None, device), dtype)
+        match view:
+            case [] | [None]:
+                return whole
+            case [(_, int(start), int(count))]:  # written before 0.4: a part of that storage
+                return whole.view(start, count)
+        raise Refusal("has a view of a storage that cannot be understood.")
 
     def place(self, file: IO[bytes], keys: list[Any]) -> None:
         """Walk over the storages behind the pickles and note where each begins."""
@@ -123,12 +125,15 @@ def _with_places(tree: Any, located: dict[str, Storage]) -> Any:
     from core.files.contents import StoredTensor
 
     seen: dict[int, Any] = {}
+    before: list[StoredTensor] = []  # kept alive, so that their ids mean them
 
     def placed(value: Any) -> Any:
+        if id(value) in seen:
+            return seen[id(value)]
         if isinstance(value, StoredTensor):
             there = located.get(value.storage.key)
-            return value if there is None else replace(value, storage=there)
-        if id(value) in seen:
+            before.append(value)
+            seen[id(value)] = value if there is None else replace(value, storage=there)
             return seen[id(value)]
         if isinstance(value, dict):
             seen[id(value)] = value

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
-from core.files.building import STORAGES, Refusal, TypedStorage
+from core.files.building import STORAGES, TypedStorage
 from core.files.contents import ITEM_BYTES, Contents, Inert, Storage
+from core.files.declared import Refusal
 from core.files.inert import read_pickle
 from core.files.sets import contents
 from core.files.verdicts import verdicts
@@ -24,23 +25,31 @@ def reads(path: Path, head: bytes) -> bool:
 
 def read(path: Path) -> Contents:
     """Read the directory and the pickle; raises :class:`~core.errors.CheckpointError`."""
-    archive = Archive(path)
+    tree, names, metadata = unpickled(Archive(path))
+    return contents(path, "torch zip", tree, verdicts(names), metadata)
+
+
+def unpickled(archive: Archive) -> tuple[Any, dict[str, bool], dict[str, str]]:
+    """Return what an archive holds, the names in it, and what it says of itself.
+
+    Raises :class:`~core.errors.CheckpointError`.
+    """
     pickles = [name for name in archive.records if name.rpartition("/")[2] == "data.pkl"]
     if not pickles:
         inside = ", ".join(list(archive.records)[:4]) or "nothing"
         raise CheckpointError(
-            f"{path} is a zip file without a data.pkl, so torch.save did not write it; it holds"
-            f" {inside}."
+            f"{archive.path} is a zip file without a data.pkl, so torch.save did not write it; it"
+            f" holds {inside}."
         )
     folder = pickles[0].removesuffix("data.pkl")
     _check_order(archive, folder)
     storages = Storages(archive, f"{folder}data/")
-    tree, names = read_pickle(archive.read(pickles[0]), str(path), storages)
+    tree, names = read_pickle(archive.read(pickles[0]), str(archive.path), storages)
     version = f"{folder}version"
     metadata = {"archive": folder.rstrip("/")}
     if version in archive.records:
         metadata["version"] = archive.read(version).decode("ascii", "replace").strip()
-    return contents(path, "torch zip", tree, verdicts(names), metadata)
+    return tree, names, metadata
 
 
 class Storages:
@@ -74,8 +83,9 @@ class Storages:
             if record is None:
                 raise Refusal(f"lacks the record of storage {key}: it was cut off, or taken apart.")
             begin = None if record.compressed else record.begin
+            inside = f"{self._archive.begin}:" if self._archive.begin else ""
             self._known[key] = Storage(
-                self._archive.path, key, record.bytes, begin, device, True, record.crc
+                self._archive.path, inside + key, record.bytes, begin, device, True, record.crc
             )
         return self._known[key]
 

@@ -20,7 +20,8 @@ _PLAIN = {
     "copyreg._reconstructor": "rebuilds an object of a class that is named too",
     "copy_reg._reconstructor": "rebuilds an object of a class that is named too",
     "pathlib.PosixPath": "a path", "pathlib.WindowsPath": "a path",
-    "pathlib.PurePosixPath": "a path",
+    "pathlib.PurePosixPath": "a path", "pathlib._local.PosixPath": "a path",
+    "torch.serialization._get_layout": "how a tensor is laid out",
     "datetime.datetime": "a date", "datetime.date": "a date", "datetime.timedelta": "a time span",
     "numpy.ndarray": "an array", "numpy.dtype": "an array's dtype",
     "numpy.core.multiarray._reconstruct": "an array",
@@ -30,6 +31,8 @@ _PLAIN = {
 _MODULES = re.compile(
     r"^(torch\.nn\.(modules|parallel)|torchvision\.(models|ops))\.[\w.]+\.[A-Z]\w*$"
 )
+_DISTRIBUTED = re.compile(r"^torch\.distributed\.checkpoint\.(metadata|filesystem)\.\w+$")
+_TENSORS = re.compile(r"^torch\.(cuda\.)?[A-Z]\w*(Tensor|Storage)$")
 _OPTIMIZERS = re.compile(r"^torch\.optim\.(\w+\.)*[A-Z]\w*$")
 _DTYPES = re.compile(r"^torch\.(b?float|u?int|bool|complex|q?u?int)\w*$")
 _FAMOUS = (
@@ -65,6 +68,10 @@ def _verdict(name: str, called: bool) -> Named:
         return Named(name, "known", "a module of PyTorch", called)
     if name.startswith("__torch__."):
         return Named(name, "known", "a part of a TorchScript model", called)
+    if _TENSORS.match(name):
+        return Named(name, "known", "a kind of tensor", called)
+    if _DISTRIBUTED.match(name):
+        return Named(name, "known", "says where the parts of a checkpoint stand", called)
     if _OPTIMIZERS.match(name):
         return Named(name, "known", "an optimizer or scheduler of PyTorch", called)
     for pattern, why in _FAMOUS:

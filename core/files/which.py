@@ -1,6 +1,6 @@
 """Which model a file is of, from the names and shapes of its tensors alone.
 
-They are compared with those of every torchvision model, which stand in
+They are compared with those of every torchvision model and of our U-Nets, which stand in
 ``resources/fingerprints.json.gz`` (``resources/fingerprints.py`` writes it). torch is not needed.
 """
 
@@ -9,9 +9,10 @@ import gzip
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from core.files.naming import Pairing, pair, unwrapped
 
@@ -46,16 +47,73 @@ class Guess:
         """Tensors that agree, of all that are on either side; 0 to 1."""
         return self.matched / (self.of + len(self.unexpected)) if self.of else 0.0
 
+    @property
+    def whole(self) -> bool:
+        """Whether all is there and alike, but perhaps the number of classes."""
+        plain = not self.differs or "(num_classes=" in self.source
+        return plain and not self.missing and not self.unexpected
+
     def __str__(self) -> str:
         name = self.source.partition("(")[0].replace(":", " ")
         return ", ".join([f"{name}, {self.matched} of {self.of} tensors", *self.evidence])
 
 
-def which(shapes: Mapping[str, Shape]) -> tuple[Guess, ...]:
-    """Return the models that tensors of these names and shapes may belong to, likeliest first."""
-    known = _known()
+class Fingerprints:
+    """The tensors of many models: names and shapes once each, a model as a row of numbers."""
+
+    def __init__(self, held: Mapping[str, Any]) -> None:
+        self._held = held
+        self._names: list[str] = held["names"]
+        self._shapes: list[Shape] = [tuple(shape) for shape in held["shapes"]]
+        self._rows: dict[str, list[int]] = held["models"]
+        self.index = {name: number for number, name in enumerate(self._names)}
+        self.sets = {source: frozenset(row[::2]) for source, row in self._rows.items()}
+
+    @classmethod
+    def of(cls, models: Mapping[str, Mapping[str, Shape]]) -> "Fingerprints":
+        """Return those of models: source -> name of a tensor -> shape."""
+        names: dict[str, int] = {}
+        shapes: dict[Shape, int] = {}
+        rows = {
+            source: [
+                number
+                for name, shape in tensors.items()
+                for number in (
+                    names.setdefault(name, len(names)),
+                    shapes.setdefault(tuple(shape), len(shapes)),
+                )
+            ]
+            for source, tensors in models.items()
+        }
+        return cls({"names": list(names), "shapes": [list(s) for s in shapes], "models": rows})
+
+    @classmethod
+    def read(cls, data: bytes) -> "Fingerprints":
+        """Read what :meth:`written` wrote; raises ``OSError``, ``ValueError``, ``LookupError``."""
+        return cls(json.loads(gzip.decompress(data)))
+
+    def written(self) -> bytes:
+        """Return them as compressed JSON."""
+        return gzip.compress(json.dumps(self._held, separators=(",", ":")).encode(), 6)
+
+    def model(self, source: str) -> dict[str, Shape]:
+        """Return name -> shape of one model."""
+        row = self._rows[source]
+        return {
+            self._names[name]: self._shapes[shape]
+            for name, shape in zip(row[::2], row[1::2], strict=True)
+        }
+
+
+def which(shapes: Mapping[str, Shape], among: Fingerprints | None = None) -> tuple[Guess, ...]:
+    """Return the models that tensors of these names and shapes may belong to, likeliest first.
+
+    They are looked for ``among`` these; without any, among torchvision's.
+    """
+    known = _known() if among is None else among
     plain, _ = unwrapped(shapes)
-    names = _without_prefix(set(plain.values()), known.index)
+    prefix = common_prefix(set(plain.values()), known.index)
+    names = {name.removeprefix(prefix) for name in plain.values()}
     found = {known.index[name] for name in names if name in known.index}
     if not found:
         return ()
@@ -71,42 +129,21 @@ def which(shapes: Mapping[str, Shape]) -> tuple[Guess, ...]:
     return _without_twins(near)
 
 
-class _Known:
-    """The fingerprints: names and shapes once each, a model as numbers."""
-
-    def __init__(self, data: bytes) -> None:
-        held = json.loads(data)
-        self._names: list[str] = held["names"]
-        self._shapes: list[Shape] = [tuple(shape) for shape in held["shapes"]]
-        self._rows: dict[str, list[int]] = held["models"]
-        self.index = {name: number for number, name in enumerate(self._names)}
-        self.sets = {source: frozenset(row[::2]) for source, row in self._rows.items()}
-
-    def model(self, source: str) -> dict[str, Shape]:
-        """Return name -> shape of one model."""
-        row = self._rows[source]
-        return {
-            self._names[name]: self._shapes[shape]
-            for name, shape in zip(row[::2], row[1::2], strict=True)
-        }
-
-
 @functools.cache
-def _known() -> _Known:
-    return _Known(gzip.decompress(_FILE.read_bytes()))
+def _known() -> Fingerprints:
+    return Fingerprints.read(_FILE.read_bytes())
 
 
-def _without_prefix(names: set[str], index: Mapping[str, int]) -> set[str]:
-    """Return the names without the common prefix after which most of them are known."""
-    votes: Counter[str] = Counter({"": sum(name in index for name in names)})
+def common_prefix(names: Collection[str], known: Container[str]) -> str:
+    """Return the beginning without which most of the names are known; mostly ``""``."""
+    votes: Counter[str] = Counter({"": sum(name in known for name in names)})
     for name in names:
         at = name.find(".")
         while at >= 0:
-            if name[at + 1 :] in index:
+            if name[at + 1 :] in known:
                 votes[name[: at + 1]] += 1
             at = name.find(".", at + 1)
-    prefix = max(votes, key=lambda each: (votes[each], -len(each)))
-    return {name.removeprefix(prefix) for name in names}
+    return max(votes, key=lambda each: (votes[each], -len(each)))
 
 
 def _guess(source: str, model: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> Guess:
@@ -125,8 +162,8 @@ def _guess(source: str, model: Mapping[str, Shape], shapes: Mapping[str, Shape])
     evidence = [*_changes(differs, classes), *_absent(missing, counters), *_paths(found)]
     if unexpected:
         evidence.append(f"{len(unexpected)} tensors more ({_parts(unexpected)})")
-    if classes is not None and "(" not in source:
-        source = f"{source}(num_classes={classes})"
+    if classes is not None:
+        source = _of_classes(source, classes)
     return Guess(source, len(equal), len(model), differs, missing, unexpected, tuple(evidence))
 
 
@@ -138,6 +175,13 @@ def _classes(differs: tuple[tuple[str, Shape, Shape], ...]) -> int | None:
     counts = {there[0] for _, there, here in differs if there and there[1:] == here[1:]}
     plain = all(there and there[1:] == here[1:] for _, there, here in differs)
     return counts.pop() if plain and len(layers) == 1 and len(counts) == 1 else None
+
+
+def _of_classes(source: str, classes: int) -> str:
+    """Return the source with so many classes, where it says or may say how many."""
+    if "(" not in source:
+        return f"{source}(num_classes={classes})"
+    return re.sub(r"n_classes=\d+", f"n_classes={classes}", source)
 
 
 def _changes(differs: tuple[tuple[str, Shape, Shape], ...], classes: int | None) -> list[str]:

@@ -3,11 +3,14 @@
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import CheckpointError
+from core.files.contents import Storage
+from core.files.window import window
 
 #: No list of a checkpoint's tensors is that long; a record that says so is a bomb.
 _MOST = 1 << 28
@@ -32,25 +35,57 @@ class Record:
 
 
 class Archive:
-    """A zip file whose directory has been read; ``records`` are by name, in the file's order."""
+    """A zip file whose directory has been read; ``records`` are by name, in the file's order.
 
-    def __init__(self, path: Path) -> None:
+    It may stand inside another file, ``length`` bytes from byte ``begin`` on. Where its records
+    begin is counted from the begin of the file.
+    """
+
+    def __init__(self, path: Path, begin: int = 0, length: int | None = None) -> None:
         """Read the directory; raises :class:`~core.errors.CheckpointError`."""
-        self.path = path
+        self.path, self.begin, self._length = path, begin, length
         try:
-            with zipfile.ZipFile(path) as file:
+            with self._opened() as file:
                 found = file.infolist()
         except _DAMAGED as error:
+            where = "" if length is None else f" at byte {begin:,}"
             raise CheckpointError(
-                f"{path} begins like a zip file but has no directory at its end ({error}): it is"
-                " cut off, or damaged. Get it again."
+                f"{path} begins like a zip file{where} but has no directory at its end ({error}):"
+                " it is cut off, or damaged. Get it again."
             ) from error
         self.records: Mapping[str, Record] = {
             each.filename: Record(
-                each.filename, each.file_size, each.header_offset, each.compress_type != 0, each.CRC
+                each.filename,
+                each.file_size,
+                begin + each.header_offset,
+                each.compress_type != 0,
+                each.CRC,
             )
             for each in found
         }
+
+    @contextmanager
+    def _opened(self) -> Iterator[zipfile.ZipFile]:
+        if self._length is None:
+            with zipfile.ZipFile(self.path) as file:
+                yield file
+        else:
+            with (
+                window(self.path, self.begin, self._length) as part,
+                zipfile.ZipFile(part) as file,
+            ):
+                yield file
+
+    def inside(self, name: str) -> "Archive":
+        """Return the archive that a record is; raises :class:`~core.errors.CheckpointError`."""
+        record = self.records[name]
+        if record.compressed:
+            raise CheckpointError(
+                f"{self.path}: {name} is compressed; PyTorch never writes that. Unpack the file and"
+                " save it again where it came from."
+            )
+        whole = Storage(self.path, name, record.bytes, record.begin, zipped=True)
+        return Archive(self.path, whole.position, record.bytes)
 
     def read(self, name: str) -> bytes:
         """Return a small record whole; raises :class:`~core.errors.CheckpointError`."""
@@ -83,5 +118,5 @@ class Archive:
         return data
 
     def _packed(self, record: Record) -> bytes:
-        with zipfile.ZipFile(self.path) as file, file.open(record.name) as opened:
+        with self._opened() as file, file.open(record.name) as opened:
             return opened.read(record.bytes + 1)

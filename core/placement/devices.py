@@ -1,11 +1,15 @@
 """The CPU and the GPUs of this machine, and which of them PyTorch can see.
 
-torch numbers only what ``CUDA_VISIBLE_DEVICES`` leaves visible; NVML numbers all. They are matched
-by UUID (https://docs.nvidia.com/cuda/cuda-c-programming-guide/#cuda-environment-variables).
+torch numbers only what ``CUDA_VISIBLE_DEVICES`` leaves visible; NVML numbers all, and so does
+``nvidia-smi``, which comes with the driver. They are matched by UUID
+(https://docs.nvidia.com/cuda/cuda-c-programming-guide/#cuda-environment-variables).
 """
 
+import csv
 import os
 import platform
+import shutil
+import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +17,8 @@ from typing import Any
 
 import psutil
 import torch
+
+_PATIENCE = 10  # seconds for a driver that has to wake its GPUs
 
 
 @dataclass(frozen=True)
@@ -84,8 +90,8 @@ def _visible() -> Sequence[Device]:
 def _every() -> Sequence[Device]:
     try:
         import pynvml
-    except ImportError:  # an extra: without it hidden GPUs stay untold
-        return ()
+    except ImportError:  # an extra
+        return _told_by_the_driver()
     nvml: Any = pynvml
     nvml.nvmlInit()
     try:
@@ -98,3 +104,24 @@ def _every() -> Sequence[Device]:
         return found
     finally:
         nvml.nvmlShutdown()
+
+
+def _told_by_the_driver() -> Sequence[Device]:
+    """Return what ``nvidia-smi`` lists, where it is; its memory is in MiB."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return ()
+    asked = "--query-gpu=uuid,name,memory.total,memory.free"
+    ran = subprocess.run(
+        [program, asked, "--format=csv,noheader,nounits"],
+        capture_output=True, text=True, check=True, timeout=_PATIENCE,
+    )  # fmt: skip
+    rows = [[cell.strip() for cell in row] for row in csv.reader(ran.stdout.splitlines())]
+    return [
+        Device("", title, _mebibytes(total), _mebibytes(free), uuid)
+        for uuid, title, total, free in (row for row in rows if len(row) == 4)
+    ]
+
+
+def _mebibytes(text: str) -> int | None:
+    return int(text) << 20 if text.isdigit() else None  # "[N/A]" where a GPU shares the memory

@@ -20,7 +20,8 @@ OPTIMIZERS = {
 }  # fmt: skip
 #: What CUDA itself and its kernels take of a GPU as soon as it is used: a round figure.
 CONTEXT = 500_000_000
-_TIGHT = 0.85  # share of the free memory above which an estimate proves nothing
+#: Share of the free memory above which an estimate proves nothing.
+TIGHT = 0.85
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def verdict(needed: Need, device: Device) -> Verdict:
     total = needed.total + (0 if device.name == "cpu" else CONTEXT)
     if total > device.free:
         return "does not fit"
-    return "tight" if total > _TIGHT * device.free else "fits"
+    return "tight" if total > TIGHT * device.free else "fits"
 
 
 def _bytes(tensor: torch.Tensor) -> int:

@@ -1,4 +1,4 @@
-"""A place for a model: the CPU, one GPU, or several under DataParallel; and trying it there."""
+"""A place for a model: the CPU, one GPU, or several; and trying it there."""
 
 import time
 from collections.abc import Sequence
@@ -11,8 +11,11 @@ from torch import nn
 from core.document import Document
 from core.errors import PlacementError
 from core.placement.devices import Device
+from core.placement.processes import in_processes
+from core.placement.rank import shapes
 
 Kind = Literal["cpu", "gpu", "dataparallel", "distributed"]
+_PROCESSES = 2  # on the CPU, where there are no GPUs to have one each
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,12 @@ class Placement:
     gpus: tuple[int, ...] = ()
 
     @classmethod
-    def read(cls, text: str, devices: Sequence[Device]) -> "Placement":
+    def read(cls, text: str, devices: Sequence[Device] | None) -> "Placement":
         """Read ``cpu``, ``cuda:1``, ``dp:0,1`` or ``ddp:0,1`` and hold it against what there is.
 
-        Raises :class:`~core.errors.PlacementError`. DataParallel without numbers (``dp``) wraps the
-        model where no GPU is, as PyTorch does on the CPU.
+        Without ``devices`` any numbers do: for code that will run on another machine. Raises
+        :class:`~core.errors.PlacementError`. DataParallel without numbers (``dp``) wraps the model
+        where no GPU is, as PyTorch does on the CPU.
         """
         name, _, numbers = text.strip().lower().partition(":")
         kinds: dict[str, Kind] = {
@@ -68,15 +72,22 @@ class Tried:
 def try_forward(document: Document, placement: Placement) -> Tried:
     """Put a copy of a document's model there and run it once, without gradients.
 
-    The document itself stays where it is. Raises :class:`~core.errors.PlacementError`.
+    DistributedDataParallel is tried in a process for each GPU, or in two on the CPU. The document
+    itself stays where it is. Raises :class:`~core.errors.PlacementError`.
     """
     device = torch.device(placement.devices[0])
     if not document.inputs:
         raise PlacementError("The model has no input yet: say what it is fed, then try it.")
+    if document.source.structure_only:
+        raise PlacementError(
+            "The model was opened as a structure only, so there is nothing to run: open it with"
+            " real weights."
+        )
+    if placement.kind == "distributed":
+        return _distributed(document, placement)
     try:
         model = document.model().to(device)
-        if placement.kind in ("dataparallel", "distributed"):
-            # Under torchrun each process has one GPU; here the first of them stands for all.
+        if placement.kind == "dataparallel":
             model = nn.DataParallel(model, list(placement.gpus) or None)
         args, kwargs = document.example_inputs(str(device))
         cuda = device.type == "cuda"
@@ -97,26 +108,39 @@ def try_forward(document: Document, placement: Placement) -> Tried:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PlacementError(f"The model did not run on {placement}: {first}") from error
     peak = torch.cuda.max_memory_allocated(device) if cuda else None
-    return Tried(str(device), took, _shapes(output), peak)
+    return Tried(str(device), took, shapes(output), peak)
 
 
-def _shapes(output: Any) -> Any:
-    if isinstance(output, torch.Tensor):
-        return tuple(output.shape)
+def _distributed(document: Document, placement: Placement) -> Tried:
+    """Run it in a process group; the slowest process and the fullest device count."""
+    devices = placement.devices if placement.gpus else ("cpu",) * _PROCESSES
+    told = in_processes(document, devices)
+    peaks = [each["peak"] for each in told if each["peak"] is not None]
+    output = _tuples(told[0]["output"])
+    where = ", ".join(devices) if placement.gpus else f"{len(devices)} processes of the CPU"
+    return Tried(where, max(each["seconds"] for each in told), output, max(peaks, default=None))
+
+
+def _tuples(output: Any) -> Any:
+    """Return shapes as they were before JSON made lists of them."""
+    if isinstance(output, list) and all(isinstance(each, int) for each in output):
+        return tuple(output)
+    if isinstance(output, list):
+        return [_tuples(each) for each in output]
     if isinstance(output, dict):
-        return {key: _shapes(value) for key, value in output.items()}
-    if isinstance(output, list | tuple):
-        return [_shapes(value) for value in output]
-    return type(output).__name__
+        return {key: _tuples(value) for key, value in output.items()}
+    return output
 
 
-def _check(text: str, kind: Kind, gpus: tuple[int, ...], devices: Sequence[Device]) -> None:
-    seen = [each.name for each in devices if each.name.startswith("cuda:")]
-    hidden = sum(each.hidden for each in devices)
-    missing = [f"cuda:{number}" for number in gpus if f"cuda:{number}" not in seen]
+def _check(text: str, kind: Kind, gpus: tuple[int, ...], devices: Sequence[Device] | None) -> None:
     if len(set(gpus)) != len(gpus):
         raise PlacementError(f"'{text}' names a GPU twice.")
-    if missing or (kind == "distributed" and not gpus and seen):
+    seen = [each.name for each in devices or () if each.name.startswith("cuda:")]
+    hidden = sum(each.hidden for each in devices or ())
+    missing = [f"cuda:{number}" for number in gpus if f"cuda:{number}" not in seen]
+    if devices is None:
+        pass
+    elif missing or (kind == "distributed" and not gpus and seen):
         there = ", ".join(seen) or "no GPU"
         more = f" {hidden} more are hidden by CUDA_VISIBLE_DEVICES." if hidden else ""
         raise PlacementError(f"There is no {', '.join(missing) or 'number'}: {there}.{more}")

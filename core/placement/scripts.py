@@ -6,8 +6,13 @@ CUDA starts, files are read onto the CPU first, a wrapper is taken off before sa
 ``module.`` is only taken away where it stands before every name.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.errors import PlacementError
+
+_GPU = re.compile(r"\d+|(GPU|MIG)-[\w-]+")
 _HEAD = """\
 import os
 
@@ -27,7 +32,7 @@ if isinstance(model, torch.nn.DataParallel):  # saved wrapped
 """
 _WRAP = "model = torch.nn.DataParallel(model)  # it is fed whole batches and shares them out\n"
 _DISTRIBUTED = """\
-# Run with: torchrun --nproc_per_node={count} train.py
+# Run with: {which}torchrun --nproc_per_node={count} train.py
 import os
 
 import torch
@@ -39,7 +44,7 @@ if device.type == "cuda":
     torch.cuda.set_device(device)
 
 model = {build}
-state = torch.load("{file}", map_location="cpu", weights_only=True)
+state = torch.load("{file}", map_location="cpu", weights_only=True){key}
 {strip}model.load_state_dict(state)
 model = torch.nn.parallel.DistributedDataParallel(model.to(device))
 
@@ -55,12 +60,17 @@ torch.distributed.destroy_process_group()
 class Layout:
     """Where a model is: ``several`` GPUs under DataParallel, or one; and whether it is ``whole``.
 
-    ``gpus`` is what ``CUDA_VISIBLE_DEVICES`` is set to.
+    ``gpus`` is what ``CUDA_VISIBLE_DEVICES`` is set to: numbers, or UUIDs, that need not be on this
+    machine; ``"none"`` hides all, for the CPU. Raises :class:`~core.errors.PlacementError`.
     """
 
     several: bool = False
     whole: bool = False
     gpus: str = "0"
+
+    def __post_init__(self) -> None:
+        chosen = [] if self.gpus == "none" else _listed(self.gpus)
+        object.__setattr__(self, "gpus", ",".join(chosen))
 
 
 def saving_script(
@@ -86,10 +96,12 @@ def saving_script(
 def loading_script(
     saved: Layout, loaded: Layout, *, build: str = "models.resnet50()",
     imports: str = "from torchvision import models", file: str = "model.pth",
+    keys: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """Return the lines that load what was saved so, onto what ``loaded`` says.
 
-    Files of several GPUs load whether they were saved with the wrapper or without.
+    Files of several GPUs load whether they were saved with the wrapper or without. ``keys`` lead to
+    the weights in a training checkpoint: ``("model",)``.
     """
     if saved.whole:
         load = (
@@ -99,7 +111,7 @@ def loading_script(
     else:
         load = (
             f"model = {build}\n"
-            f'state = torch.load("{file}", map_location="cpu", weights_only=True)\n'
+            f'state = torch.load("{file}", map_location="cpu", weights_only=True){_at(keys)}\n'
             + (_STRIP if saved.several else "")
             + "model.load_state_dict(state)\n"
         )
@@ -112,17 +124,41 @@ def loading_script(
 
 
 def distributed_script(
-    *, gpus: int = 2, build: str = "models.resnet50()",
+    *, gpus: int | str = 2, build: str = "models.resnet50()",
     imports: str = "from torchvision import models", file: str = "model.pth",
+    keys: Sequence[str] = (),
 ) -> str:  # fmt: skip
-    """Return a script for ``torchrun`` with one process for each GPU (DistributedDataParallel)."""
+    """Return a script for ``torchrun`` with one process for each GPU (DistributedDataParallel).
+
+    ``gpus`` are how many, or which: ``"2,3"``.
+    """
+    chosen = [] if isinstance(gpus, int) else _listed(gpus)
+    which = f"CUDA_VISIBLE_DEVICES={','.join(chosen)} " if chosen else ""
     return _DISTRIBUTED.format(
-        count=gpus, build=build, imports=_lines(imports), file=file, strip=_STRIP
+        which=which,
+        count=len(chosen) or gpus,
+        build=build,
+        imports=_lines(imports),
+        file=file,
+        strip=_STRIP,
+        key=_at(keys),
     )
+
+
+def _listed(gpus: str) -> list[str]:
+    """Read numbers or UUIDs with commas between; they go into code, so nothing else may."""
+    found = [each.strip() for each in gpus.split(",")]
+    if not all(_GPU.fullmatch(each) for each in found) or len(set(found)) < len(found):
+        raise PlacementError(f"'{gpus}' names no GPUs; write their numbers, such as 0,1.")
+    return found
 
 
 def _head(layout: Layout, imports: str) -> str:
     return _HEAD.format(gpus=layout.gpus, imports=_lines(imports))
+
+
+def _at(keys: Sequence[str]) -> str:
+    return "".join(f"[{key!r}]" for key in keys).replace("'", '"')
 
 
 def _lines(imports: str) -> str:

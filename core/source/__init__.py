@@ -12,7 +12,7 @@ from core.errors import SourceError, nearest
 
 # The order of these imports is the order in which the openers are asked.
 from core.source.registry import Opener, Progress, Request, Trust, opener, openers  # isort: skip
-from core.source import torchvision, timm, python_file, whole_model, expression, import_path  # isort: skip
+from core.source import torchvision, timm, python_file, whole_model, expression, unet, import_path  # isort: skip
 from core.source.code import Code
 from core.source.torchvision import torchvision_problem
 from core.source.zoo import ModelEntry, models
@@ -67,5 +67,6 @@ __all__ = [
     "timm",
     "torchvision",
     "torchvision_problem",
+    "unet",
     "whole_model",
 ]

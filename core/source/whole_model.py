@@ -2,7 +2,8 @@
 
 torch's own restricted unpickler builds it (``weights_only=True``) with a list of classes: modules
 of PyTorch and torchvision, and what the user allows by name or gives as a ``.py``. Nothing else in
-the file can be imported or called, whatever the file has become since it was looked at.
+the file can be imported or called, whatever the file has become since it was looked at. Files of
+before 1.6, which that unpickler refuses, are built by our own hand (:mod:`core.source.described`).
 """
 
 import importlib
@@ -14,12 +15,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from core.blocks import BLOCKS, TITLE_BESIDE, source_of_classes
 from core.document import Document
 from core.errors import CheckpointError, MissingClass, NotAllowed, NotTrusted, SourceError
 from core.files import Contents, Named, read_contents
 from core.files.which import which
 from core.source.building import Plan, opened
 from core.source.code import Code
+from core.source.described import built
 from core.source.python_file import imported
 from core.source.registry import Request, opener
 
@@ -42,29 +45,36 @@ def _open(request: Request) -> Document:
         raise SourceError(str(error)) from error
     if contents.kind != "whole model":
         raise SourceError(_no_model(contents))
-    if contents.format != "torch zip":
-        raise SourceError(
-            f"{path} is a whole model in the format before PyTorch 1.6, which no safe loader reads."
-            " Its weights can be loaded into a model that is open."
-        )
-    given = _given(request)
+    given = _given(request, contents)
     allowed = list(_allowed(contents, request, given))
     inner: list[str] = []
 
     def build() -> nn.Module:
-        return _unwrapped(_loaded(contents, allowed), inner)
+        loads = _loaded if contents.format == "torch zip" else _of_old_format
+        return _unwrapped(loads(contents, allowed), inner)
 
-    document = opened(request, Plan(request.text, "whole model", build))
+    document = _adopted(request, Plan(request.text, "whole model", build))
     if not inner:
         return document
     note = f"It was wrapped in {' in '.join(inner)}; what is inside was opened."
     return document.saying(note)
 
 
-def _given(request: Request) -> Callable[[str], Any]:
+def _adopted(request: Request, plan: Plan) -> Document:
+    """Open what was built; a module may lack what its class of today expects of it."""
+    try:
+        return opened(request, plan)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise SourceError(
+            f"The model in {request.text} is not whole: {error}. The file is damaged, or of another"
+            " version of PyTorch. Its weights can still be loaded into a model that is open."
+        ) from error
+
+
+def _given(request: Request, contents: Contents) -> Callable[[str], Any]:
     """Return what finds a class by name in the ``.py`` that was given for it; runs that, if so."""
     if request.classes is None:
-        return lambda _: None
+        return _ours(contents).get
     path = Path(request.classes).expanduser()
     try:
         code = Code.read(path)
@@ -79,6 +89,27 @@ def _given(request: Request) -> Callable[[str], Any]:
         )
     module = imported(code)
     return lambda name: getattr(module, name.rpartition(".")[2], None)
+
+
+def _ours(contents: Contents) -> dict[str, Any]:
+    """Return the blocks of ours that the file names, by the names it has for them.
+
+    Saving a whole model writes their source beside it. Where that is still the very text, our own
+    classes are meant, and nothing of the file has to be run.
+    """
+    known = {cls.__name__: cls for cls in BLOCKS}
+    files: dict[str, dict[str, Any]] = {}
+    for each in contents.names:
+        module, _, name = each.name.rpartition(".")
+        if module.endswith("_blocks") and module.isidentifier() and name in known:
+            files.setdefault(module, {})[each.name] = known[name]
+    found: dict[str, Any] = {}
+    for module, classes in files.items():
+        file = contents.path.with_name(f"{module}.py")
+        text = source_of_classes(classes.values(), TITLE_BESIDE)
+        if file.is_file() and file.read_bytes() == text.encode():
+            found |= classes
+    return found
 
 
 def _allowed(
@@ -157,6 +188,22 @@ def _loaded(contents: Contents, allowed: list[tuple[Any, str]]) -> Any:
             " loaded into a model that is open."
         ) from error
     except (RuntimeError, AttributeError, TypeError, KeyError, ValueError, EOFError) as error:
+        raise SourceError(
+            f"{contents.path} could not be built as a whole: {type(error).__name__}: {error}. Its"
+            " weights can still be loaded into a model that is open."
+        ) from error
+
+
+def _of_old_format(contents: Contents, allowed: list[tuple[Any, str]]) -> Any:
+    """Build what a file before 1.6 describes: ``weights_only=True`` refuses all models there."""
+    try:
+        return built(contents.tree, {name: found for found, name in allowed})
+    except CheckpointError as error:
+        raise SourceError(
+            f"{contents.path} was not opened: {error} Its weights can still be loaded into a model"
+            " that is open."
+        ) from error
+    except (RuntimeError, AttributeError, TypeError, KeyError, ValueError) as error:
         raise SourceError(
             f"{contents.path} could not be built as a whole: {type(error).__name__}: {error}. Its"
             " weights can still be loaded into a model that is open."

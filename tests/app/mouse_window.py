@@ -41,7 +41,7 @@ def main(facts: Path) -> int:
         if not searched:  # one layer in the palette, so that it is known where
             window.palette_panel.focus_search()
             window.palette_panel.findChild(type(tree.find_bar.field)).setText("Softsign")
-            tree.view.expandAll()
+            tree.view.expand_all()
             searched = True
             return
         palette = window.palette_panel.findChild(QAbstractItemView)

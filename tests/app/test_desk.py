@@ -12,6 +12,7 @@ import core
 from app.desk import Desk
 from app.jobs import Jobs
 from app.state import State
+from core.checkpoint import Loaded
 from core.document import Document, InputSpec
 from core.session import Session
 
@@ -25,7 +26,7 @@ def desk(jobs: Jobs) -> Desk:
 
 
 def settled(desk: Desk, qtbot: QtBot) -> State:
-    qtbot.waitUntil(lambda: desk.state.report is not None and not desk._waiting)
+    qtbot.waitUntil(lambda: desk.state.report is not None and not desk._waiting, timeout=30_000)
     return desk.state
 
 
@@ -117,18 +118,66 @@ def test_a_save_that_fails_is_said_and_the_mark_stays(
     assert not desk.state.clean
 
 
-def test_weights_that_fit_become_a_step_that_can_be_undone(
+def loaded(document: Document, path: Path, state: dict[str, torch.Tensor]) -> Loaded:
+    torch.save(state, path)
+    return core.load(core.match(document, core.read_contents(path)), partial=True)
+
+
+def test_what_was_loaded_becomes_a_step_that_can_be_undone(
     desk: Desk, qtbot: QtBot, tmp_path: Path
 ) -> None:
+    settled(desk, qtbot)
     other = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 2))
-    torch.save(other.state_dict(), tmp_path / "w.pth")
-    origin = desk.state.document
-    desk.load_weights(tmp_path / "w.pth")
-    qtbot.waitUntil(lambda: desk.state.cursor == 1)
+    origin, file = desk.state.document, tmp_path / "w.pth"
+    assert origin is not None
+    with qtbot.waitSignal(desk.told) as told:
+        desk.take_loaded(loaded(origin, file, other.state_dict()), origin, file)
+    assert told.args == ["w.pth: 4 of 4 loaded and compared"]
     assert desk.state.document is not None
     assert torch.equal(desk.state.document.root[0].weight, other[0].weight)  # type: ignore[index]
     desk.undo()
     assert desk.state.document is origin
+
+
+def test_what_a_file_did_not_have_is_marked_until_it_is_undone_or_loaded(
+    desk: Desk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    settled(desk, qtbot)
+    origin, file = desk.state.document, tmp_path / "w.pth"
+    assert origin is not None
+    whole = {name: tensor + 1 for name, tensor in origin.state_dict().items()}
+    part = {name: tensor for name, tensor in whole.items() if name.startswith("0.")}
+    desk.take_loaded(loaded(origin, file, part), origin, file)
+    settled(desk, qtbot)
+    assert desk.state.marks["2"] == "not loaded"
+    assert "0" not in desk.state.marks or desk.state.marks["0"] == "weights"
+    desk.ask("1 = Tanh()")
+    qtbot.waitUntil(lambda: desk.state.cursor == 2)
+    settled(desk, qtbot)
+    assert desk.state.marks["2"] == "not loaded"
+    now = desk.state.document
+    assert now is not None
+    desk.take_loaded(loaded(now, file, whole), now, file)
+    settled(desk, qtbot)
+    assert "not loaded" not in desk.state.marks.values()
+    desk.jump(0)
+    settled(desk, qtbot)
+    assert desk.state.marks == {}
+
+
+def test_what_was_loaded_into_a_model_that_is_another_by_now_is_refused(
+    desk: Desk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    settled(desk, qtbot)
+    origin, file = desk.state.document, tmp_path / "w.pth"
+    assert origin is not None
+    late = loaded(origin, file, dict(origin.state_dict()))
+    desk.ask("1 = Tanh()")
+    qtbot.waitUntil(lambda: desk.state.cursor == 1)
+    edited = desk.state.document
+    with qtbot.waitSignal(desk.refused):
+        desk.take_loaded(late, origin, file)
+    assert desk.state.document is edited
 
 
 def test_code_is_run_only_after_a_yes(jobs: Jobs, qtbot: QtBot, tmp_path: Path) -> None:

@@ -105,7 +105,8 @@ def test_an_icon_is_sharp_on_a_screen_of_twice_the_pixels(qapp: object) -> None:
         ("LazyConv2d", "convolution"),
         ("MultiheadAttention", "transformer"),
         ("SqueezeExcitation", "ops"),
-        ("Bottleneck", "composite"),
+        ("GoogLeNet", "composite"),
+        ("DoubleConv", "block"),
         ("", "composite"),
     ],
 )

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from core import statistics
 from core.document import Document
-from core.statistics import known_statistics, statistics_of, weights_of
+from core.statistics import heat_map, known_statistics, statistics_of, weights_of
 from tests.zoo import ZOO
 
 
@@ -136,3 +136,33 @@ def test_a_tied_weight_names_its_other_places() -> None:
 def test_a_lazy_weight_has_no_shape_yet() -> None:
     weights = weights_of(Document(nn.Sequential(nn.LazyLinear(3)), tangled=False), "0")
     assert weights[0].shape is None
+
+
+def test_a_heat_map_holds_the_values_where_they_stand() -> None:
+    weight = torch.randn(4, 3, 2, 2)
+    found = heat_map(weight)
+    assert found is not None
+    assert (found.height, found.width) == (4, 12)
+    assert torch.equal(torch.tensor(found.rows), weight.flatten(1))
+    assert found.most == pytest.approx(weight.abs().max().item())
+    large = torch.arange(1000.0 * 2000).view(1000, 2000)
+    found = heat_map(large, 10, 20)
+    assert found is not None
+    assert found.at_row == tuple(range(0, 1000, 100))
+    for row, at in zip(found.rows, found.at_row, strict=True):
+        assert torch.equal(torch.tensor(row), large[at, list(found.at_column)])
+
+
+def test_a_heat_map_of_odd_tensors() -> None:
+    assert heat_map(torch.empty(0, 3)) is None
+    assert heat_map(torch.empty(3, 3, device="meta")) is None
+    assert heat_map(torch.eye(3).to_sparse()) is None
+    alone = heat_map(torch.tensor(2.5))
+    assert alone is not None
+    assert alone.rows == ((2.5,),)
+    holes = heat_map(torch.tensor([[1.0, float("nan")], [float("inf"), -4.0]]))
+    assert holes is not None
+    assert holes.most == 4.0
+    whole = heat_map(torch.tensor([True, False]))
+    assert whole is not None
+    assert whole.rows == ((1.0, 0.0),)

@@ -4,14 +4,26 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QFocusEvent, QPalette
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 import core
-from app.panels.inspector.parts import ToneLabel
+from app.parts import ToneLabel
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+class Link(QLabel):
+    """A label whose link has the focus when the label has: Qt's own takes a second Tab for that."""
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+            super().focusNextPrevChild(True)  # onto the link
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        return QFrame.focusNextPrevChild(self, forwards)  # past QLabel's, which looks for links
 
 
 class AboutView(QWidget):
@@ -23,7 +35,7 @@ class AboutView(QWidget):
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.link = QLabel()
+        self.link = Link()
         self.link.setTextFormat(Qt.TextFormat.RichText)
         self.link.setOpenExternalLinks(True)
         self.link.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)

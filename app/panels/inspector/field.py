@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWi
 import core
 from app import icons, theme
 from app.panels.inspector.editors import Editor, editor
-from app.panels.inspector.parts import ElidedLabel, ToneLabel
+from app.parts import ElidedLabel, ToneLabel
 from core.errors import ModelwrightError
 
 if TYPE_CHECKING:

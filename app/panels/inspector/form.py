@@ -10,7 +10,7 @@ from shiboken6 import isValid
 import core
 from app.jobs import Job, Jobs
 from app.panels.inspector.field import Field, same
-from app.panels.inspector.parts import ToneLabel
+from app.parts import ToneLabel
 from core.errors import ModelwrightError
 
 if TYPE_CHECKING:

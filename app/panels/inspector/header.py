@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app import icons
-from app.panels.inspector.parts import ElidedLabel, ToneLabel
+from app.parts import ElidedLabel, ToneLabel
 from app.theme import Tone
 
 if TYPE_CHECKING:

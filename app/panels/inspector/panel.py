@@ -9,9 +9,9 @@ from app.jobs import Jobs
 from app.panels.inspector.about import AboutView
 from app.panels.inspector.form import ArgumentsForm
 from app.panels.inspector.header import Header
-from app.panels.inspector.parts import Section, ToneLabel
 from app.panels.inspector.shapes import Shapes
 from app.panels.inspector.weights import Weights
+from app.parts import Section, ToneLabel
 from app.state import State
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app import numbers
-from app.panels.inspector.parts import Facts, ToneLabel
+from app.parts import Facts, ToneLabel
 
 if TYPE_CHECKING:
     from app.state import State

@@ -15,10 +15,10 @@ from shiboken6 import isValid
 
 import core
 from app import numbers
+from app.histogram import Histogram
 from app.jobs import Job, Jobs
-from app.panels.inspector.histogram import Histogram
-from app.panels.inspector.parts import Facts, ToneLabel
 from app.panels.inspector.training import TrainingRow
+from app.parts import Facts, ToneLabel
 
 if TYPE_CHECKING:
     from core.document import Document

@@ -119,10 +119,7 @@ class TreePanel(QWidget):
 
     def expand_to(self, levels: int) -> None:
         """Show so many levels below the root; -1 is all."""
-        if levels < 0:
-            self.view.expandAll()
-        else:
-            self.view.expandToDepth(levels - 1)
+        self.view.expand_to(levels)
 
     def filter(self, text: str) -> None:
         """Show only modules whose path or type holds every word, with all that stands above."""
@@ -144,23 +141,25 @@ class TreePanel(QWidget):
         if paths is None:
             self._begin()
         elif len(paths) <= _MOST_EXPANDED:
-            self.view.expandAll()
+            self.view.expand_all()
         else:
-            self.view.expandToDepth(1)
+            self.view.expand_to(2)
         self._select(self._state.selection)
 
     def _begin(self) -> None:
         """Expand what is shown first: the root, and its only child as long as there is just one."""
-        index = self.model.index(0, 0)
-        while index.isValid():
+        index, only = self.model.index(0, 0), True
+        while only and self.model.has_children(index):
             self.view.expand(index)
-            only = self.model.rowCount(index) == 1
-            index = self.model.index(0, 0, index) if only else index.siblingAtRow(-1)
+            index = index.siblingAtRow(index.row() + 1)
+            only = index.row() == self.model.rowCount() - 1
 
     def _select(self, paths: tuple[str, ...]) -> None:
         if paths == self._chosen():
             return
         selection = QItemSelection()
+        for path in paths:  # all of them first: each may move the rows of those before
+            self.model.reveal(path)
         indexes = [index for path in paths if (index := self.model.index_of(path)).isValid()]
         for index in indexes:
             selection.select(index, index.siblingAtColumn(len(Column) - 1))
@@ -172,13 +171,13 @@ class TreePanel(QWidget):
 
     def _open_what_is_new(self, state: State) -> None:
         """Show the layers of a head that was just put somewhere."""
-        index = self.model.index_of(state.current or "")
-        if state.current and 0 < self.model.rowCount(index) <= _MOST_OPENED:
-            self.view.expand(index)
+        node = self.model.node(self.model.index_of(state.current or ""))
+        if node is not None and state.current and 0 < len(node.module._modules) <= _MOST_OPENED:
+            self.view.expand(self.model.index(node.place, 0))
 
     def _chosen(self) -> tuple[str, ...]:
         model = self.view.selectionModel()
-        rows = [path for i in model.selectedRows() if (path := self.model.path(i)) is not None]
+        rows = [self.model.at(row).path for row in self.view.chosen_rows()]
         current = self.model.path(model.currentIndex())
         if current in rows:
             rows.remove(current)

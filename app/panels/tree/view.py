@@ -1,6 +1,14 @@
 """The tree itself: rows, and what is dragged over them."""
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QPoint,
+    QRect,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import (
     QDrag,
     QDragEnterEvent,
@@ -14,8 +22,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QStyleOptionViewItem,
-    QTreeView,
     QWidget,
 )
 
@@ -26,18 +32,20 @@ from app.drag_pixmap import drag_pixmap
 from app.icons import layer_icon
 from app.item_models.columns import Column
 from app.item_models.module_tree import ModuleTreeModel
+from app.item_models.nodes import Node
 from app.jobs import Jobs
 from app.panels.tree.bubble import Bubble
-from app.panels.tree.delegate import TreeDelegate
 from app.panels.tree.gesture import Gesture, edit_of
-from app.panels.tree.rows import draw_focus, draw_row
+from app.panels.tree.outline import Outline
 from app.spots import Spot
 from core.errors import ModelwrightError
 
+#: How long (ms) a drag has to linger over a row that then expands.
+_LINGERS = 600
 _COPY = Qt.KeyboardModifier.ControlModifier
 
 
-class TreeView(QTreeView):
+class TreeView(Outline):
     """Shows a :class:`ModuleTreeModel`.
 
     ``asked``: an edit, made by dropping. ``layer_wanted``: a layer was dropped whose arguments are
@@ -51,28 +59,24 @@ class TreeView(QTreeView):
     layer_used = Signal(str)
 
     def __init__(self, model: ModuleTreeModel, jobs: Jobs, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(model, parent)
         self._jobs = jobs
-        self._tree = model
         self._gesture: Gesture | None = None
         self._spot: Spot | None = None
         self._bubble: Bubble | None = None
         self._cursor = QPoint()
-        self.setModel(model)
-        self.setItemDelegate(TreeDelegate(self))
+        self._over = -1
+        self._unfolding = QTimer(self)
+        self._unfolding.setSingleShot(True)
+        self._unfolding.setInterval(_LINGERS)
+        self._unfolding.timeout.connect(self._unfold)
         self.setAccessibleName(self.tr("Module tree"))
-        self.setUniformRowHeights(True)
-        self.setAlternatingRowColors(True)
-        self.setAllColumnsShowFocus(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setDragEnabled(True)
         self.setAcceptDrops(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
         self.setDropIndicatorShown(False)  # ours tells onto from between
-        self.setAutoExpandDelay(600)
-        model.refreshed.connect(self.viewport().update)
         self._set_widths()
 
     def _set_widths(self) -> None:
@@ -123,8 +127,9 @@ class TreeView(QTreeView):
         if self._gesture is None:
             event.ignore()
             return
-        super().dragMoveEvent(event)  # expands and scrolls by itself
+        super().dragMoveEvent(event)  # scrolls by itself
         self._cursor = event.position().toPoint()
+        self._linger(self.indexAt(self._cursor).row())
         self._spot = self.spot_at(self._cursor)
         copy = self._copies(event)
         self._gesture.point(self._spot, copy)
@@ -172,6 +177,17 @@ class TreeView(QTreeView):
         else:
             self.asked.emit(edit)
 
+    def _linger(self, row: int) -> None:
+        """Begin to wait anew where the cursor has come to another row."""
+        if row != self._over:
+            self._over = row
+            self._unfolding.start()
+
+    def _unfold(self) -> None:
+        """Expand what the cursor has lingered over, so that something can be put into it."""
+        if self._gesture is not None:
+            self.expand(self.indexAt(self._cursor))
+
     def _copies(self, event: QDropEvent) -> bool:
         assert self._gesture is not None
         return self._gesture.layer is not None or bool(event.modifiers() & _COPY)
@@ -180,6 +196,8 @@ class TreeView(QTreeView):
         if self._gesture is not None:
             self._gesture.end()
         self._gesture = self._spot = None
+        self._unfolding.stop()
+        self._over = -1
         self._hide_bubble()
         self.viewport().update()
 
@@ -198,9 +216,9 @@ class TreeView(QTreeView):
             names = [n for n, child in node.parent.module._modules.items() if child is not None]
             if above < 0.28:
                 return Spot(parent=home, index=names.index(name))
-            if above > 0.72 and not self.isExpanded(index):
+            if above > 0.72 and not self.is_expanded(index):
                 return Spot(parent=home, index=names.index(name) + 1)
-        opened = self.isExpanded(index) or not node.module._modules
+        opened = self.is_expanded(index) or not node.module._modules
         if above > 0.72 and opened and core.is_container(node.module):
             return Spot(parent=path, index=0)
         return Spot(path)
@@ -216,20 +234,6 @@ class TreeView(QTreeView):
         return QRect(rect.left(), rect.top(), self.viewport().width() - rect.left(), rect.height())
 
     # What is drawn
-
-    def drawRow(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        cells = self._tree.cells(index)
-        if cells is None:
-            return
-        draw_row(self, painter, option, index, cells)
-        current = self.currentIndex()
-        if self.hasFocus() and current.internalId() == index.internalId() and current.isValid():
-            draw_focus(self, painter, option.rect)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -249,13 +253,20 @@ class TreeView(QTreeView):
 
     def _line(self, spot: Spot) -> tuple[int, int]:
         """Return height and left end of the line that marks a gap."""
-        parent = self._tree.index_of(spot.parent)
-        node = self._tree.node(parent)
-        children = [] if node is None else [c for c in node.module._modules.values() if c]
-        at = len(children) if spot.index is None else spot.index
-        row = self._tree.index(min(at, len(children) - 1), 0, parent) if children else parent
-        rect = self._row(row)
-        return (rect.top() if at < len(children) and children else rect.bottom()), rect.left()
+        tree = self._tree
+        parent = tree.nearest(spot.parent)
+        home = tree.node(parent)
+        shown = [] if home is None or not home.expanded else home.children or []
+        if not shown:
+            rect = self._row(parent)
+            return rect.bottom(), rect.left()
+        follower = next((each for each in shown if not _stands_before(each, spot.index)), None)
+        if follower is not None:
+            rect = self._row(tree.index(follower.place, 0))
+            return rect.top(), rect.left()
+        last = shown[-1]
+        left = self._row(tree.index(last.place, 0)).left()
+        return self._row(tree.index(last.place + last.below, 0)).bottom(), left
 
     def _say(self, found: Consequence) -> None:
         if self._bubble is None or self._bubble.parentWidget() is not self.window():
@@ -273,3 +284,11 @@ class TreeView(QTreeView):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_tree"):
             self._tree.repaint()
+
+
+def _stands_before(node: Node, index: int | None) -> bool:
+    """Whether a module stands before the gap at ``index`` among its siblings, shown or not."""
+    if index is None or node.parent is None:
+        return True
+    siblings = [each for each in node.parent.module._modules.values() if each is not None]
+    return any(each is node.module for each in siblings[:index])

@@ -27,19 +27,24 @@ _TRIES = 20
 
 
 @contextmanager
-def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
+def atomic_write(path: str | Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Yield a file to write to; it takes the place of ``path`` when all is written and on disk.
 
-    Raises :class:`~core.errors.SaveRefused`; then, and on any other error, nothing is left behind.
-    Of several processes that write one path at once, the last to finish wins, whole.
+    Not ``durable``, it is left to the system when the bytes get to the disk, as a copy leaves it:
+    for what can be made again from another file, and takes no other's place. Raises
+    :class:`~core.errors.SaveRefused`; then, and on any other error, nothing is left behind. Of
+    several processes that write one path at once, the last to finish wins, whole.
     """
     path = Path(path)
     check_place(path)
     try:
         with part_of(path) as (temporary, file):
             yield file
-            finish(file)
-            put(temporary, path, file)
+            if durable:
+                finish(file)
+            else:
+                file.flush()
+            put(temporary, path, file, durable=durable)
     except OSError as error:
         raise SaveRefused(sentence(path, error)) from error
 
@@ -74,12 +79,13 @@ def finish(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def put(temporary: Path, path: Path, file: BinaryIO) -> None:
+def put(temporary: Path, path: Path, file: BinaryIO, *, durable: bool = True) -> None:
     """Give a finished file its name, in the place of what is there."""
     if fcntl is None:
         file.close()  # Windows renames no open file; elsewhere it stays open, and locked, till then
     os.replace(temporary, path)
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

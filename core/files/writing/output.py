@@ -1,9 +1,9 @@
 """A file that is being written: where one is in it, and how far."""
 
-import errno
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import Cancelled
@@ -12,8 +12,8 @@ from core.files.writing.runs import PIECE, Bytes, FileBytes
 Progress = Callable[[int, int, str], None]
 Asked = Callable[[], bool]
 
-#: What the system says where it cannot copy from file to file itself.
-_CANNOT = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
+#: So many bytes at a time are sent on their way to the disk.
+_SENT = 32 << 20
 
 
 class Meter:
@@ -39,11 +39,27 @@ class Meter:
 
 
 class Output:
-    """Appends to a file; ``position`` is where the next byte goes."""
+    """Appends to a file; ``position`` is where the next byte goes.
 
-    def __init__(self, file: BinaryIO, meter: Meter) -> None:
+    A context: within it the file that bytes were last copied from stays open for the next. In a
+    ``hurry`` bytes are sent to the disk as they come, because somebody will wait for them there.
+    """
+
+    def __init__(self, file: BinaryIO, meter: Meter, *, hurry: bool = True) -> None:
         self._file, self._meter = file, meter
+        self._hurry = hurry and hasattr(os, "posix_fadvise")
         self.position = 0
+        self._sent = 0
+        self._source: tuple[Path, BinaryIO] | None = None
+        self._room = memoryview(bytearray(PIECE))
+
+    def __enter__(self) -> "Output":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._source is not None:
+            self._source[1].close()
+            self._source = None
 
     def write(self, data: bytes | memoryview) -> None:
         """Append a few bytes that stand around the tensors."""
@@ -51,53 +67,38 @@ class Output:
         self.position += len(data)
 
     def append(self, source: Bytes) -> None:
-        """Append some bytes; where they stand in a file, the system copies them by itself."""
+        """Append some bytes, a piece at a time."""
         self._meter.add(0)
-        if isinstance(source, FileBytes) and self._spliced(source):
-            return
-        for piece in source.pieces():
+        for piece in self._pieces(source):
             self._piece(piece)
 
     def append_counted(self, source: Bytes) -> int:
-        """Append some bytes and return their CRC-32; they are not read where it is known."""
+        """Append some bytes and return their CRC-32; it is not computed where it is known."""
         if source.crc is not None:
             self.append(source)
             return source.crc
         self._meter.add(0)
         crc = 0
-        for piece in source.pieces():
+        for piece in self._pieces(source):
             crc = zlib.crc32(piece, crc)
             self._piece(piece)
         return crc
+
+    def _pieces(self, source: Bytes) -> Iterator[memoryview | bytes]:
+        if not isinstance(source, FileBytes):
+            return source.pieces()
+        if self._source is None or self._source[0] != source.file:
+            self.__exit__()
+            self._source = source.file, open(source.file, "rb", buffering=0)  # noqa: SIM115
+        return source.read(self._source[1], self._room)
 
     def _piece(self, piece: bytes | memoryview) -> None:
         self._file.write(piece)
         self.position += len(piece)
         self._meter.add(len(piece))
-
-    def _spliced(self, source: FileBytes) -> bool:
-        """Copy inside the system; false where it cannot, with nothing written."""
-        if not hasattr(os, "copy_file_range"):
-            return False
-        self._file.flush()
-        target, done = self._file.fileno(), 0
-        with open(source.file, "rb", buffering=0) as file:
-            while done < source.length:
-                wanted = min(PIECE, source.length - done)
-                try:
-                    count = os.copy_file_range(
-                        file.fileno(), target, wanted, source.position + done
-                    )
-                except OSError as error:
-                    if done == 0 and error.errno in _CANNOT:
-                        return False
-                    raise
-                if count == 0:
-                    # Some file systems of the kernel copy nothing and call it success.
-                    if done == 0 and os.fstat(file.fileno()).st_size > source.position:
-                        return False
-                    raise source.cut_off()
-                done += count
-                self.position += count
-                self._meter.add(count)
-        return True
+        if self._hurry and self.position - self._sent >= _SENT:
+            # "Not needed" makes Linux begin to write these bytes to the disk, so that little is
+            # left to wait for at the end; no error is consumed by it, as one is by an early fsync.
+            length = self.position - self._sent
+            os.posix_fadvise(self._file.fileno(), self._sent, length, os.POSIX_FADV_DONTNEED)
+            self._sent = self.position

@@ -68,7 +68,8 @@ def write_shards(
             parts = []
             for number in range(len(shards)):
                 part, file = stack.enter_context(part_of(index.with_name(f"{stem}.{number}")))
-                write(number, Output(file, meter))
+                with Output(file, meter) as output:
+                    write(number, output)
                 finish(file)
                 parts.append(part)
             placed = _placed(parts, index.with_name(stem))

@@ -33,6 +33,7 @@ class StateDictPickle:
         self._legacy = legacy
         self._out = bytearray(b"\x80\x02")
         self._memo: dict[tuple[str, ...], int] = {}
+        self._views: dict[object, bytes] = {}
         self._call("collections", "OrderedDict")
         self._out += b"("
 
@@ -62,9 +63,7 @@ class StateDictPickle:
         self._text("cpu", kept=True)
         self._value(storage_bytes // item_of(dtype))
         self._out += b"NtQ" if self._legacy else b"tQ"
-        self._value(offset)
-        self._value(tuple(shape))
-        self._value(tuple(stride))
+        self._view((offset, tuple(shape), tuple(stride)))
         self._value(requires_grad and not parameter)
         self._call("collections", "OrderedDict")
         if not typed:
@@ -82,6 +81,16 @@ class StateDictPickle:
             self._value({"_metadata": dict(metadata)})
             self._out += b"b"
         return bytes(self._out + b".")
+
+    def _view(self, view: tuple[int, tuple[int, ...], tuple[int, ...]]) -> None:
+        """Write offset, shape and strides; most tensors have those of another."""
+        if view not in self._views:
+            begin = len(self._out)
+            for each in view:
+                self._value(each)
+            self._views[view] = bytes(self._out[begin:])
+        else:
+            self._out += self._views[view]
 
     def _value(self, value: Any) -> None:
         """Write plain data: what layers keep beside their tensors."""

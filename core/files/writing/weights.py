@@ -88,21 +88,26 @@ def write_weights(
     *,
     metadata: Mapping[str, Any] | None = None,
     shard_size: int | None = None,
+    durable: bool = True,
     progress: Progress | None = None,
     cancelled: Asked | None = None,
 ) -> tuple[Path, ...]:
     """Write tensors as a state dict and return the files, the index of shards last.
 
     ``metadata`` are torch's ``_metadata``: the versions of the layers. With ``shard_size`` (bytes)
-    what is larger goes into several files with an index beside them. Whole or not at all: raises
+    what is larger goes into several files with an index beside them, which are always brought to
+    the disk; one file is if ``durable`` (:func:`atomic_write`). Whole or not at all: raises
     :class:`~core.errors.SaveRefused`, :class:`~core.errors.Cancelled`.
     """
     tensors = _compact(tensors)
     meter = Meter(sum(_weights(tensors, layout)), f"Writing {path.name}", progress, cancelled)
     total = sum(each.bytes for each in tensors)
     if shard_size is None or total <= shard_size:
-        with atomic_write(path) as file:
-            _write(Output(file, meter), tensors, layout, metadata)
+        with (
+            atomic_write(path, durable=durable) as file,
+            Output(file, meter, hurry=durable) as output,
+        ):
+            _write(output, tensors, layout, metadata)
         return (path,)
     if shard_size <= 0:
         raise SaveRefused(f"Shards of {shard_size} bytes hold nothing; give a size such as 2GB.")

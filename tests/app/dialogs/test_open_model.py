@@ -1,5 +1,7 @@
 """Each page of the sheet asks for the right model, and answers what makes no sense in place."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,68 @@ def test_layers_are_checked_while_typing(
     qtbot.waitUntil(lambda: "can be read" in page.said.text())
     dialog.ask()
     assert wanted[0].text == "Sequential(Linear(4, 2))"
+
+
+BEFORE_TORCH = """
+import sys, threading
+
+class Held:
+    "Holds the import of torch up, and notes who asked for it."
+    on_gui_thread, goes_on = False, threading.Event()
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            if threading.current_thread() is threading.main_thread():
+                Held.on_gui_thread = True
+            else:
+                assert Held.goes_on.wait(60)
+
+sys.meta_path.insert(0, Held())
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QApplication
+from app.dialogs.open_model import OpenDialog
+from app.jobs import Jobs
+
+application, jobs, wanted = QApplication([]), Jobs(), []
+dialog = OpenDialog(jobs)
+dialog.wanted.connect(wanted.append)
+dialog.show()
+print(dialog.isVisible(), not dialog.zoo.waiting.isHidden())
+dialog.ask()
+print(dialog.said.text())
+dialog.pages.setCurrentWidget(dialog.expression)
+dialog.input.setText("1,784")
+dialog.ask()
+print(dialog.said.text(), dialog.opens.isEnabled())
+Held.goes_on.set()
+while not wanted:
+    QCoreApplication.processEvents()
+print(Held.on_gui_thread, wanted[0].text.startswith("Sequential("), *map(str, wanted[0].inputs))
+jobs.cancel_all()
+jobs.wait_all(60)
+"""
+
+
+def test_before_pytorch_is_loaded_the_sheet_is_there_and_waits_without_standing_still() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BEFORE_TORCH], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "True True",
+        "The models are still being read; choose one in a moment.",
+        "Opening as soon as PyTorch is loaded… False",
+        "False True 1,784",
+    ]
+
+
+def test_a_sheet_that_is_closed_is_not_filled_any_more(jobs: Jobs, qtbot: QtBot) -> None:
+    made = OpenDialog(jobs)
+    made.show()
+    made.reject()
+    assert made.zoo.reading.cancelled()
+    qtbot.waitUntil(lambda: not jobs.running, timeout=30_000)
 
 
 def test_numbers_are_sorted_as_numbers_and_unknown_ones_come_last(qapp: object) -> None:

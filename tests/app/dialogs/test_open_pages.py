@@ -45,10 +45,10 @@ def test_sorting_the_table_keeps_the_choice(zoo: ZooPage) -> None:
 
 def test_a_number_of_classes_goes_along_and_the_core_takes_it(zoo: ZooPage) -> None:
     zoo.search.setText("resnet18")
-    assert zoo.request(None).text == "torchvision:resnet18"
+    assert zoo.request()(None).text == "torchvision:resnet18"
     zoo.classes.setValue(7)
     zoo.structure.setChecked(True)
-    request = zoo.request(None)
+    request = zoo.request()(None)
     session = core.open(request.text, structure=request.structure)
     assert session.document.module("fc").out_features == 7
 
@@ -58,10 +58,10 @@ def test_weights_fix_the_number_of_classes(zoo: ZooPage) -> None:
     zoo.classes.setValue(7)
     zoo.weights.setCurrentIndex(1)
     assert not zoo.classes.isEnabled()
-    assert zoo.request(None).text == "torchvision:resnet18"
+    assert zoo.request()(None).text == "torchvision:resnet18"
     zoo.structure.setChecked(True)
     assert zoo.classes.isEnabled()
-    assert zoo.request(None).text == "torchvision:resnet18(num_classes=7)"
+    assert zoo.request()(None).text == "torchvision:resnet18(num_classes=7)"
 
 
 @pytest.mark.parametrize(
@@ -89,21 +89,21 @@ def test_the_last_class_of_a_file_is_proposed(file: FilePage, tmp_path: Path) ->
     (tmp_path / "net.py").write_text("class Block(M): pass\nclass Net(M): pass\n")
     file.path.setText(str(tmp_path / "net.py"))
     assert file.call.currentText() == "Net()"
-    assert file.request(None).text == f"{tmp_path / 'net.py'}:Net()"
+    assert file.request()(None).text == f"{tmp_path / 'net.py'}:Net()"
 
 
 def test_a_recipe_has_no_class(file: FilePage, tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text("{}")
     file.path.setText(str(tmp_path / "recipe.json"))
     assert not file.call.isEnabled()
-    assert file.request(None).text == str(tmp_path / "recipe.json")
+    assert file.request()(None).text == str(tmp_path / "recipe.json")
 
 
 @pytest.mark.parametrize("path", ["x" * 5000 + ".py", "a\0b.py", "/.py", "."])
 def test_no_path_is_too_odd_to_be_typed(file: FilePage, path: str) -> None:
     file.path.setText(path)
     with pytest.raises(core.errors.SourceError):
-        file.request(None)
+        file.request()
 
 
 def test_browsing_fills_the_path(
@@ -152,5 +152,5 @@ def test_both_examples_can_be_opened(jobs: Jobs, qtbot: QtBot) -> None:
     for button, size in zip(page.findChildren(QPushButton), ((1, 784), (1, 3, 8, 8)), strict=True):
         button.click()
         inputs = core.parse_inputs(",".join(map(str, size)))
-        session = core.open(page.request(None).text, inputs=inputs)
+        session = core.open(page.request()(None).text, inputs=inputs)
         assert session.problems == ()

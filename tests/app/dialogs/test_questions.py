@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence, QTextDocumentFragment
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QAction, QKeySequence, QTextDocument, QTextDocumentFragment
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -122,6 +122,36 @@ def test_the_weights_there_and_those_that_would_be_written_can_be_compared(
     there = shown[shown.index("There now:") + 1]
     assert re.fullmatch(r"2 tensors, 1\d\.\d KB, written 20[\d: -]+", there)
     assert shown[shown.index("Would be written:") + 1] == "4 tensors, 8.64 KB"
+
+
+class OnANarrowScreen(QWidget):
+    """A widget on a screen of 400 by 700 logical pixels."""
+
+    def screen(self) -> "OnANarrowScreen":  # type: ignore[override]
+        return self
+
+    def availableGeometry(self) -> QRect:
+        return QRect(0, 0, 400, 700)
+
+
+def test_on_a_narrow_screen_what_is_there_and_what_would_be_is_wrapped_and_not_cut(
+    settings: Settings, tmp_path: Path, qapp: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core.open("Sequential(Linear(64, 64))").save(tmp_path / "old.pth")
+    chooses(monkeypatch, tmp_path / "old.pth")
+    asked = answers(monkeypatch, Cancel)
+    new = core.open("Linear(64, 32)").document
+    for parent in (QWidget(), OnANarrowScreen()):
+        save_weights.ask_weights_target(parent, settings, "net", 0, new)
+    widths = []
+    for text in asked:
+        page = QTextDocument()
+        page.setDefaultFont(OnANarrowScreen().font())
+        page.setHtml(text)
+        page.setTextWidth(280)
+        widths.append(page.idealWidth())
+    assert widths[0] > 280  # on a wide screen each stands on one line
+    assert widths[1] <= 280
 
 
 def test_a_recipe_that_would_be_written_over_says_how_many_steps_come(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import torch
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QPersistentModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from torch import nn
 
@@ -43,14 +43,21 @@ def model(session: Session, state_of: StateOf, qapp: object) -> Iterator[ModuleT
     del tester
 
 
-def rows(model: ModuleTreeModel, parent: QModelIndex | None = None) -> list[str]:
-    """Every path in the order of the rows."""
-    parent = parent or QModelIndex()
-    found = []
-    for row in range(model.rowCount(parent)):
-        index = model.index(row, 0, parent)
-        assert model.parent(index) == parent
-        found += [str(index.data(PATH)), *rows(model, index)]
+def rows(model: ModuleTreeModel) -> list[str]:
+    """Every path in the order of the rows, with all of them expanded."""
+    row = 0
+    while row < model.rowCount():
+        model.expand(model.index(row, 0))
+        row += 1
+    return shown(model)
+
+
+def shown(model: ModuleTreeModel) -> list[str]:
+    """The paths of the rows that are shown; each is found again by its path."""
+    found = [str(model.index(row, 0).data(PATH)) for row in range(model.rowCount())]
+    for row, path in enumerate(found):
+        assert model.index_of(path).row() == row
+        assert model.at(row).depth == len(path.split(".")) if path else row == 0
     return found
 
 
@@ -59,7 +66,7 @@ def paths(document: Document) -> list[str]:
 
 
 def cell(model: ModuleTreeModel, path: str, column: Column, role: int = 0) -> object:
-    return model.data(model.index_of(path).siblingAtColumn(column), role)
+    return model.data(model.reveal(path).siblingAtColumn(column), role)
 
 
 def test_every_module_has_its_row_in_order(model: ModuleTreeModel, session: Session) -> None:
@@ -71,9 +78,9 @@ def test_nothing_below_the_root_is_made_before_it_is_looked_at(
 ) -> None:
     model = ModuleTreeModel()
     model.show_state(state_of(session))
-    assert len(model._nodes) == 1
-    assert model.hasChildren(model.index(0, 0))
-    assert len(model._nodes) == 1
+    assert model.rowCount() == 1
+    assert model.has_children(model.index(0, 0))
+    assert model.at(0).children is None
 
 
 def test_cells_say_what_the_analysis_found(model: ModuleTreeModel) -> None:
@@ -137,21 +144,80 @@ def test_a_moved_row_is_moved_and_not_made_anew(
     assert kept.data(PATH) == "4"
 
 
+def test_what_is_expanded_stays_so_when_it_is_moved_and_when_it_is_hidden(
+    model: ModuleTreeModel, session: Session, state_of: StateOf
+) -> None:
+    model.reveal("1.2")
+    session.apply(core.Move("1", "", 0))
+    model.show_state(state_of(session))
+    assert shown(model) == ["", "0", "0.0", "0.1", "0.2", "1", "2", "3", "4"]
+    model.collapse(model.index(0, 0))
+    assert shown(model) == [""]
+    session.apply(core.Insert("0", None, "ReLU()"))
+    model.show_state(state_of(session))
+    model.expand(model.index(0, 0))
+    assert shown(model) == ["", "0", "0.0", "0.1", "0.2", "0.3", "1", "2", "3", "4"]
+
+
+def test_levels_are_shown_and_no_more(model: ModuleTreeModel, session: Session) -> None:
+    model.expand_to(-1)
+    assert shown(model) == paths(session.document)
+    model.expand_to(1)
+    assert shown(model) == ["", "0", "1", "2", "3", "4"]
+    assert model.index_of("1.0").row() == -1
+    assert model.nearest("1.0") == model.index_of("1")
+    model.expand_to(0)
+    assert shown(model) == [""]
+    model.expand(model.index(0, 0))
+    assert shown(model) == ["", "0", "1", "2", "3", "4"]
+
+
+def test_all_below_a_row_is_expanded(
+    model: ModuleTreeModel, session: Session, state_of: StateOf
+) -> None:
+    session.apply("1.2 = Sequential(ReLU(), Sequential(Tanh()))")
+    model.show_state(state_of(session))
+    model.expand_below(model.reveal("1"))
+    assert shown(model)[2:9] == ["1", "1.0", "1.1", "1.2", "1.2.0", "1.2.1", "1.2.1.0"]
+    model.collapse(model.index_of("1"))
+    model.expand(model.index_of("1"))
+    assert "1.2.1.0" in shown(model)
+
+
+def test_what_the_eye_sees_of_a_tree_is_heard(model: ModuleTreeModel) -> None:
+    heard = Qt.ItemDataRole.AccessibleTextRole
+    assert cell(model, "1", Column.NAME, heard) == "1, level 2, collapsed"
+    model.expand(model.index_of("1"))
+    assert cell(model, "1", Column.NAME, heard) == "1, level 2, expanded"
+    assert cell(model, "1.2", Column.NAME, heard) == "2, level 3"
+    assert cell(model, "1.2", Column.TYPE, heard) == "ReLU"
+
+
+def test_a_new_selection_leaves_the_cells_as_they_are(
+    model: ModuleTreeModel, session: Session, state_of: StateOf
+) -> None:
+    from dataclasses import replace
+
+    cells = model.cells(0)
+    model.show_state(replace(model.state, selection=("1",)))
+    assert model.cells(0) is cells
+
+
 def test_a_layer_that_becomes_a_container_gets_rows_before_they_were_looked_at(
     model: ModuleTreeModel, session: Session, state_of: StateOf
 ) -> None:
     session.apply("4 = Sequential(Linear(4, 4), Linear(4, 2))")
     model.show_state(state_of(session))
-    assert model.hasChildren(model.index_of("4"))
+    assert model.has_children(model.reveal("4"))
     session.undo()
     model.show_state(state_of(session))
-    assert not model.hasChildren(model.index_of("4"))
+    assert not model.has_children(model.reveal("4"))
 
 
 def test_a_new_name_and_a_check_mark_are_asked_for(model: ModuleTreeModel) -> None:
     asked: list[object] = []
     model.asked.connect(asked.append)
-    index = model.index_of("4")
+    index = model.reveal("4")
     model.setData(index, "head")
     trained = index.siblingAtColumn(Column.TRAINED)
     model.setData(trained, UNCHECKED.value, Qt.ItemDataRole.CheckStateRole)
@@ -163,7 +229,7 @@ def test_a_new_name_and_a_check_mark_are_asked_for(model: ModuleTreeModel) -> No
 def test_only_what_fits_a_filter_is_shown(model: ModuleTreeModel, session: Session) -> None:
     model.show_only(frozenset({"", "1", "1.1"}))
     assert rows(model) == ["", "1", "1.1"]
-    assert not model.hasChildren(model.index_of("1.1"))
+    assert not model.has_children(model.reveal("1.1"))
     model.show_only(None)
     assert rows(model) == paths(session.document)
 
@@ -222,6 +288,25 @@ def random_edit(document: Document, dice: random.Random) -> core.Edit:
             return core.Freeze(path)
 
 
+def toggle(model: ModuleTreeModel, row: int) -> None:
+    index = model.index(row, 0)
+    (model.collapse if model.is_expanded(index) else model.expand)(index)
+
+
+def expanded_paths(model: ModuleTreeModel) -> list[str]:
+    """What has to be shown, from the document and from which rows are expanded."""
+
+    def below(path: str, module: nn.Module) -> list[str]:
+        found = [path]
+        if model.is_expanded(model.index_of(path)):
+            for name, child in module.named_children():
+                found += below(f"{path}.{name}" if path else name, child)
+        return found
+
+    document = model.state.document
+    return [] if document is None else below("", document.root)
+
+
 def test_a_thousand_random_edits_undos_and_redos(
     model: ModuleTreeModel, session: Session, state_of: StateOf
 ) -> None:
@@ -244,6 +329,11 @@ def test_a_thousand_random_edits_undos_and_redos(
                 session.document, history.origin, steps=tuple(history.steps), cursor=history.cursor
             )
         )
+        for _ in range(2):
+            toggle(model, dice.randrange(model.rowCount()))
+        assert shown(model) == expanded_paths(model)
         if turn % 3 == 0:  # else rows that were never looked at change too
             assert rows(model) == paths(session.document)
+        if turn % 5 == 0:
+            model.expand_to(dice.choice([0, 1, 2, -1]))
     assert rows(model) == paths(session.document)

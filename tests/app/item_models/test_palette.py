@@ -57,8 +57,16 @@ def test_every_layer_and_every_head_stands_in_its_group(full: PaletteModel) -> N
         assert {core.find_layer(name).group for name in names(full, key)} == {key}
 
 
+def test_blocks_have_a_group_and_a_picture_of_their_own(full: PaletteModel) -> None:
+    assert {"DoubleConv", "UNet", "EncoderUNet", "CBAM"} <= set(names(full, "Blocks"))
+    assert {full.known[name].kind for name in names(full, "Blocks")} == {"block"}
+    index = full.index(0, 0, group(full, "Blocks"))
+    assert not index.data(Qt.ItemDataRole.DecorationRole).isNull()
+    assert full.known["DoubleConv"].signature == "DoubleConv(in_channels, out_channels, …)"
+
+
 def test_heads_come_first_and_lazy_layers_last(full: PaletteModel) -> None:
-    assert groups(full)[:3] == ["Heads", "Linear", "Convolution"]
+    assert groups(full)[:4] == ["Heads", "Blocks", "Linear", "Convolution"]
     assert groups(full)[-1] == "Lazy"
 
 

@@ -36,7 +36,7 @@ def panel(session: Session, state_of: StateOf, jobs: Jobs, qtbot: QtBot) -> Tree
     made.resize(900, 500)
     made.show_state(state_of(session, ""))
     made.show()
-    made.view.expandAll()
+    made.view.expand_all()
     return made
 
 
@@ -53,11 +53,7 @@ def point(panel: TreePanel, path: str, height: float = 0.5) -> QPoint:
 
 
 def shown(panel: TreePanel) -> list[str]:
-    found, index = [], panel.model.index(0, 0)
-    while index.isValid():
-        found.append(str(index.data(PATH)))
-        index = panel.view.indexBelow(index)
-    return found
+    return [str(panel.model.index(row, 0).data(PATH)) for row in range(panel.model.rowCount())]
 
 
 def test_totals_input_and_output_stand_above_the_tree(panel: TreePanel) -> None:

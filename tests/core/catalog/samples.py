@@ -16,7 +16,9 @@ _BY_NAME = {
     "module": "Linear(8, 4)", "p": "0.1", "block_size": "3", "input_channels": "4",
     "squeeze_channels": "2", "hidden_channels": "[8, 4]", "dims": "[0, 2, 1]", "mode": '"row"',
     "in_channels_list": "[4, 8]", "featmap_names": '["0", "1"]', "sampling_ratio": "2",
-    "spatial_scale": "0.5",
+    "spatial_scale": "0.5", "n_channels": "3", "skip_channels": "3", "gate_channels": "8",
+    "inplanes": "8", "planes": "4", "inp": "8", "oup": "4", "channels": "8",
+    "encoder": '"squeezenet1_1"', "backbone": '"squeezenet1_1"',
 }  # fmt: skip
 
 

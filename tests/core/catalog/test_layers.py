@@ -63,9 +63,12 @@ def test_every_layer_is_described_as_it_was_built(name):
 @pytest.mark.parametrize("name", EVERY)
 def test_every_layer_has_a_page_and_a_group(name):
     layer = layers()[name]
+    assert layer.group
+    if layer.group == "Blocks":
+        assert layer.summary  # ours have no page, and say what they are
+        return
     assert layer.url.startswith("https://docs.pytorch.org/")
     assert layer.url.endswith(f".{name}.html")
-    assert layer.group
 
 
 def test_every_parameter_has_a_kind():

@@ -259,27 +259,29 @@ class TestSave:
 
 
 def test_killed_at_any_moment_the_old_or_the_new_file_is_there(tmp_path: Path) -> None:
-    """A child saves over a file again and again, and is killed at some moment."""
-    file = tmp_path / "a.pth"
-    torch.save({"w": torch.zeros(400_000)}, file)
-    source = tmp_path / "s.safetensors"
+    """A child writes one file over the other again and again, and is killed at some moment."""
     from safetensors.torch import save_file
 
-    save_file({"w": torch.ones(400_000)}, source)
+    file = tmp_path / "a.pth"
+    sources = [tmp_path / f"s{value}.safetensors" for value in (1, 2)]
+    for value, source in enumerate(sources, start=1):
+        save_file({"w": torch.full((400_000,), float(value))}, source)
     code = (
-        "from pathlib import Path; from core.files.convert import convert\n"
-        f"while True: convert(Path({str(source)!r}), Path({str(file)!r}), overwrite=True)"
+        "import itertools; from pathlib import Path; from core.files.convert import convert\n"
+        f"for source in itertools.cycle({[str(each) for each in sources]}):\n"
+        f"    convert(Path(source), Path({str(file)!r}), overwrite=True); print(flush=True)"
     )
     for number in range(12):
-        child = subprocess.Popen([sys.executable, "-c", code])
-        time.sleep(0.25 + 0.013 * number)
+        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        child.stdout.readline()  # however long it takes to start
+        time.sleep(0.007 * number)
         child.send_signal(signal.SIGKILL)
         child.wait()
-        values = torch.load(file)["w"].unique().tolist()
-        assert values in ([0.0], [1.0])
-    assert values == [1.0]
-    convert(source, file, overwrite=True)  # and clears what the dead have left
-    assert {each.name for each in tmp_path.iterdir()} == {"a.pth", "s.safetensors"}
+        child.stdout.close()
+        assert torch.load(file)["w"].unique().tolist() in ([1.0], [2.0])
+    convert(sources[0], file, overwrite=True)  # and clears what the dead have left
+    assert {each.name for each in tmp_path.iterdir()} == {file.name, *(s.name for s in sources)}
 
 
 def test_two_processes_save_to_one_path(tmp_path: Path) -> None:
@@ -327,3 +329,19 @@ class TestDiff:
         found = diff(read_contents(tmp_path / "a.pth"), read_contents(tmp_path / "b.pth"))
         assert [each.kind for each in found] == ["shape", "dtype"]
         assert found[1].change == 0
+
+
+def test_what_takes_anothers_place_is_on_the_disk_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new file can be made again from its source; one that is written over is gone."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    source, target = tmp_path / "a.pth", tmp_path / "b.pth"
+    torch.save({"w": torch.ones(4)}, source)
+    convert(source, target)
+    assert synced == []
+    convert(source, target, overwrite=True)
+    assert len(synced) == 2  # the file, and the folder with its name
+    save(Document.of(nn.Linear(2, 2)), tmp_path / "new.pth")
+    assert len(synced) == 4

@@ -415,6 +415,24 @@ def test_a_file_of_the_edited_model_is_not_mistaken_for_one_of_the_original(writ
     equal(load(plan).document, there)
 
 
+def test_a_file_that_fits_before_and_after_the_edits_is_asked_about(written: Any) -> None:
+    """Two layers of one shape changed places: the names alone do not say which file it is."""
+    layers = trained(nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)))
+    session = Session(Document.of(copy.deepcopy(layers)))
+    session.apply(Move("0", "", 1))
+    contents = read_contents(written(layers.state_dict()))
+    plan = match(session.document, contents, origin=session.history.origin)
+    assert "before or after" in kinds(plan)
+    with pytest.raises(CheckpointError, match=r"say which.*edits=before or edits=after"):
+        load(plan)
+    for when, first in (("before", layers[1]), ("after", layers[0])):
+        chosen = match(
+            session.document, contents, origin=session.history.origin, choices=[f"edits={when}"]
+        )
+        found = load(chosen).document.state_dict()
+        assert torch.equal(found["0.weight"], first.weight)
+
+
 def test_copies_of_a_layer_each_get_the_values(net: nn.Module, written: Any) -> None:
     session = Session(Document.of(Net()))
     session.apply(Duplicate("features.3"))

@@ -35,6 +35,33 @@ OPTIMIZERS: dict[str, Make] = {
         ]
     ),
     "RMSprop": lambda model: torch.optim.RMSprop(model.parameters(), momentum=0.5),
+    "body and head": lambda model: torch.optim.Adam(
+        [
+            {"params": [*model[:4].parameters()], "lr": 0.001, "weight_decay": 0.1},
+            {"params": [*model[4].parameters()], "lr": 0.01},
+        ]
+    ),
+    "head and body": lambda model: torch.optim.SGD(
+        [
+            {"params": [*model[4].parameters()], "lr": 0.1},
+            {"params": [*model[:4].parameters()], "lr": 0.01, "weight_decay": 0.2},
+        ],
+        momentum=0.9,
+    ),
+    "parts and kinds": lambda model: torch.optim.AdamW(
+        [
+            {"params": [p for p in part.parameters() if (p.dim() > 1) == flat], "lr": lr}
+            for part, lr in ((model[:4], 0.001), (model[4:], 0.01))
+            for flat in (True, False)
+        ]
+    ),
+    "taking turns": lambda model: torch.optim.AdamW(
+        [
+            {"params": [model[0].weight, *model[4].parameters()], "lr": 0.1},
+            {"params": [model[0].bias, *model[1:4].parameters()], "lr": 0.2},
+        ]
+    ),
+    "by name": lambda model: torch.optim.Adam(nn.DataParallel(model).named_parameters()),
 }
 
 
@@ -52,11 +79,13 @@ def trained(make: Make) -> tuple[nn.Module, torch.optim.Optimizer]:
 def opened(make: Make, folder: Path) -> tuple[Session, nn.Module, torch.optim.Optimizer]:
     model, optimizer = trained(make)
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 3)
+    scaler = torch.amp.GradScaler("cpu", init_scale=512.0)
     torch.save(
         {
             "model": model.state_dict(),
             "optimizer": optimizer.state_dict(),
             "lr_scheduler": scheduler.state_dict(),
+            "scaler": scaler.state_dict(),
             "epoch": 7,
             "args": argparse.Namespace(lr=0.1, name="x"),
         },
@@ -194,6 +223,9 @@ def test_it_is_saved_with_the_document_and_loads_in_plain_pytorch(tmp_path: Path
     assert found["epoch"] == 7
     assert found["args"] == {"lr": 0.1, "name": "x"}
     assert found["lr_scheduler"]["step_size"] == 3
+    scaler = torch.amp.GradScaler("cpu")
+    scaler.load_state_dict(found["scaler"])
+    assert scaler.state_dict()["scale"] == 512.0
     model = net()
     model[4] = nn.Linear(4, 9)
     model.load_state_dict(found["model"], strict=True)
@@ -202,3 +234,169 @@ def test_it_is_saved_with_the_document_and_loads_in_plain_pytorch(tmp_path: Path
     assert plain.param_groups[0]["lr"] == 0.1
     state = copy.deepcopy(plain.state[model[0].weight]["momentum_buffer"])
     assert torch.equal(state, optimizer.state_dict()["state"][0]["momentum_buffer"])
+
+
+def bound(model: nn.Module, optimizer: torch.optim.Optimizer, folder: Path, into: nn.Module) -> Any:
+    """The names that the parameters of an optimizer were found to be."""
+    file = folder / "t.pth"
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, file)
+    training = load(match(Document.of(into), read_contents(file))).document.training
+    assert training is not None
+    return training.bound["optimizer"]
+
+
+def stepped(model: nn.Module, groups: Any) -> torch.optim.Optimizer:
+    optimizer = torch.optim.Adam(groups)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    return optimizer
+
+
+def test_a_head_alone_is_found_in_a_model_that_trains_all(tmp_path: Path) -> None:
+    model = net()
+    optimizer = stepped(model, model[4].parameters())
+    assert bound(model, optimizer, tmp_path, net()) == ("4.weight", "4.bias")
+    file = tmp_path / "t.pth"
+    document = load(match(Document.of(net()), read_contents(file))).document
+    warnings = rebound(document.training, document).warnings
+    assert len(warnings) == len(list(model.parameters())) - 2
+    assert "0.weight is in no parameter group of optimizer" in warnings[0]
+
+
+def test_layers_that_could_be_each_other_are_not_guessed(tmp_path: Path) -> None:
+    """One group a layer, all of one shape: last to first looks like first to last."""
+
+    def alike() -> nn.Sequential:
+        return nn.Sequential(*(nn.Linear(4, 4) for _ in range(3)))
+
+    model = alike()
+    for layers in (list(model), list(model)[::-1]):
+        groups = [{"params": [*layer.parameters()]} for layer in layers]
+        assert bound(model, stepped(model, groups), tmp_path, alike()) is None
+    part = stepped(model, model[1].parameters())  # nothing says which of the three
+    assert bound(model, part, tmp_path, alike()) is None
+
+
+def test_many_groups_in_the_models_order_or_backwards(tmp_path: Path) -> None:
+    def tower() -> nn.Sequential:
+        return nn.Sequential(*(nn.Linear(n + 2, n + 3) for n in range(6)))
+
+    model = tower()
+    names = [[f"{n}.weight", f"{n}.bias"] for n in range(6)]
+    for step in (1, -1):
+        groups = [{"params": [*layer.parameters()]} for layer in list(model)[::step]]
+        wanted = tuple(name for each in names[::step] for name in each)
+        assert bound(model, stepped(model, groups), tmp_path, tower()) == wanted
+
+
+def test_groups_that_take_turns_in_two_ways_are_not_guessed(tmp_path: Path) -> None:
+    def wide() -> nn.Sequential:
+        return nn.Sequential(*(nn.Linear(4, 4) for _ in range(4)))
+
+    model = wide()
+    groups = [
+        {"params": [*model[0].parameters(), *model[2].parameters()]},
+        {"params": [*model[1].parameters(), *model[3].parameters()]},
+    ]
+    assert bound(model, stepped(model, groups), tmp_path, wide()) is None
+
+
+def test_without_moments_several_groups_are_not_guessed(tmp_path: Path) -> None:
+    model = net()
+    groups = [{"params": [*model[:4].parameters()]}, {"params": [*model[4].parameters()]}]
+    assert bound(model, torch.optim.SGD(groups, lr=0.1), tmp_path, net()) is None
+    plain = torch.optim.SGD(model.parameters(), lr=0.1)
+    names = tuple(name for name, _ in net().named_parameters())
+    assert bound(model, plain, tmp_path, net()) == names
+
+
+def test_a_deep_model_is_looked_through_at_once(tmp_path: Path) -> None:
+    def deep() -> nn.Sequential:
+        return nn.Sequential(*(nn.Linear(2, 2) for _ in range(300)), nn.Linear(2, 3))
+
+    model = deep()
+    parameters = list(model.parameters())
+    groups = [{"params": parameters[::2]}, {"params": parameters[1::2]}]
+    names = [name for name, _ in model.named_parameters()]
+    assert bound(model, stepped(model, groups), tmp_path, deep()) == (*names[::2], *names[1::2])
+    mixed = [{"params": parameters[::3]}, {"params": parameters[1::3] + parameters[2::3]}]
+    assert bound(model, stepped(model, mixed), tmp_path, deep()) is None
+
+
+def lightning(folder: Path) -> tuple[nn.Module, torch.optim.Optimizer, Path]:
+    """What Lightning writes: lists of optimizers and schedulers beside the weights."""
+    model, optimizer = trained(OPTIMIZERS["Adam"])
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, 20)
+    file = folder / "l.ckpt"
+    torch.save(
+        {
+            "epoch": 2,
+            "global_step": 40,
+            "pytorch-lightning_version": "2.4.0",
+            "state_dict": {f"net.{name}": t for name, t in model.state_dict().items()},
+            "loops": {"fit_loop": {"epoch_progress": {"current": {"ready": 3}}}},
+            "callbacks": {},
+            "optimizer_states": [optimizer.state_dict()],
+            "lr_schedulers": [scheduler.state_dict()],
+            "hparams_name": "kwargs",
+        },
+        file,
+    )
+    return model, optimizer, file
+
+
+def test_lists_of_optimizers_follow_their_parameters(tmp_path: Path) -> None:
+    model, optimizer, file = lightning(tmp_path)
+    session = Session(load(match(Document.of(net()), read_contents(file))).document)
+    session.apply(Move("2", "", 3))
+    (saved,) = save(session.document, tmp_path / "out.ckpt", SaveOptions("training"))
+    found = torch.load(saved, weights_only=True)
+    edited = session.document.model()
+    plain = torch.optim.Adam(edited.parameters())
+    plain.load_state_dict(found["optimizer_states"][0])
+    torch.optim.lr_scheduler.OneCycleLR(plain, 0.1, 20).load_state_dict(found["lr_schedulers"][0])
+    before, after = by_name(model, optimizer), by_name(edited, plain)
+    assert torch.equal(after["2.weight"]["exp_avg"], before["3.weight"]["exp_avg"])
+    assert torch.equal(after["3.weight"]["exp_avg"], before["2.weight"]["exp_avg"])
+    assert found["loops"]["fit_loop"]["epoch_progress"]["current"]["ready"] == 3
+    groups = rebound(session.document.training, session.document).groups
+    assert list(groups) == ["optimizer_states.0"]
+
+
+def test_two_optimizers_each_have_their_part(tmp_path: Path) -> None:
+    model = net()
+    optimizers = {
+        "body": stepped(model, model[:4].parameters()).state_dict(),
+        "head": stepped(model, model[4].parameters()).state_dict(),
+    }
+    file = tmp_path / "t.pth"
+    torch.save({"model": model.state_dict(), "optimizers": optimizers}, file)
+    document = load(match(Document.of(net()), read_contents(file))).document
+    found = rebound(document.training, document)
+    assert found.groups["optimizers.head"] == (("4.weight", "4.bias"),)
+    assert not found.warnings
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_the_original_training_loads_into_the_edited_model(what: str, tmp_path: Path) -> None:
+    """Edits first, then the file: moments still go to the parameters they were made for."""
+    opened(OPTIMIZERS["Adam"], tmp_path)
+    model, optimizer = trained(OPTIMIZERS["Adam"])
+    session = Session(Document.of(net()))
+    edits, places = EDITS[what]
+    for edit in edits:
+        session.apply(edit)
+    plan = match(
+        session.document, read_contents(tmp_path / "t.pth"), origin=session.history.origin,
+        choices=["edits=before"],
+    )  # fmt: skip
+    document = load(plan, partial=what == "head").document
+    edited, loaded, _ = built(document, optimizer)
+    before, after = by_name(model, optimizer), by_name(edited, loaded)
+    fresh = {"4.weight", "4.bias"} if what == "head" else set()
+    assert set(after) == {n for n, _ in edited.named_parameters()} - fresh
+    for name, state in after.items():
+        place, _, last = name.partition(".")
+        then = before[f"{places.get(place, place)}.{last}"]
+        assert torch.equal(state["exp_avg"], then["exp_avg"]), name

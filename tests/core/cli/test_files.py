@@ -231,3 +231,112 @@ def test_training_is_saved_along(run: Run, tmp_path: Path) -> None:
     other = small()
     other.load_state_dict(found["model"], strict=True)
     torch.optim.Adam(other.parameters()).load_state_dict(found["optimizer"])
+
+
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+def test_a_folder_of_torch_distributed(run: Run, tmp_path: Path) -> None:
+    import torch.distributed.checkpoint as dcp
+
+    folder, net = tmp_path / "step", small()
+    dcp.save({"model": net.state_dict(), "epoch": 3}, checkpoint_id=folder, no_dist=True)
+    status, out, _ = run("inspect", folder)
+    assert status == 0
+    assert "training checkpoint (torch distributed)" in out
+    assert run("match", SMALL, folder)[0] == 0
+    assert run("load", SMALL, folder, "--save", tmp_path / "a.pth")[0] == 0
+    assert run("convert", folder / ".metadata", tmp_path / "b.pth")[0] == 0
+    for name in ("a.pth", "b.pth"):
+        found = torch.load(tmp_path / name)
+        assert all(torch.equal(found[n], tensor) for n, tensor in net.state_dict().items())
+    (folder / "__0_0.distcp").unlink()
+    status, _, err = run("inspect", folder)
+    assert status == 2
+    assert "__0_0.distcp" in err
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_exported_program(run: Run, tmp_path: Path) -> None:
+    net, file = small().eval(), tmp_path / "net.pt2"
+    torch.export.save(torch.export.export(net, (torch.randn(2, 4),)), file)
+    status, out, _ = run("inspect", file)
+    assert status == 0
+    assert "exported program (torch export)" in out
+    assert run("match", SMALL, file)[0] == 0
+    assert run("load", SMALL, file, "--save", tmp_path / "a.pth")[0] == 0
+    assert run("convert", file, tmp_path / "b.pth")[0] == 0
+    for name in ("a.pth", "b.pth"):
+        found = torch.load(tmp_path / name)
+        assert all(torch.equal(found[n], tensor) for n, tensor in net.state_dict().items())
+
+
+def test_inspect_asks_timm_on_request(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timm = pytest.importorskip("timm")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("timm.models.list_modules", lambda: ["mlp_mixer"])
+    torch.save(timm.create_model("mixer_s32_224", num_classes=3).state_dict(), tmp_path / "a.pth")
+    assert "timm:" not in run("inspect", tmp_path / "a.pth")[1]
+    status, out, err = run("inspect", tmp_path / "a.pth", "--timm", "--seconds", "0")
+    assert (status, "too few of its families" in err, "timm:" in out) == (0, True, False)
+    status, out, err = run("inspect", tmp_path / "a.pth", "--timm", "--json")
+    assert (status, err) == (0, "")
+    best = json.loads(out)["model"][0]
+    assert best["source"] == "timm:mixer_s32_224(num_classes=3)"
+    assert run("match", best["source"], tmp_path / "a.pth")[0] == 0
+
+
+@pytest.mark.parametrize("protocol", [0, 2])
+def test_arrays_of_old_protocols(run: Run, tmp_path: Path, protocol: int) -> None:
+    import pickle
+
+    net, file = small(), tmp_path / "a.pkl"
+    arrays = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
+    file.write_bytes(pickle.dumps(arrays, protocol))
+    assert "state dict (raw pickle)" in run("inspect", file)[1]
+    assert run("load", SMALL, file, "--save", tmp_path / "b.pth")[0] == 0
+    assert run("convert", file, tmp_path / "c.pth")[0] == 0
+    for name in ("b.pth", "c.pth"):
+        found = torch.load(tmp_path / name)
+        assert all(torch.equal(found[n], tensor) for n, tensor in net.state_dict().items())
+
+
+def test_a_whole_model_before_1_6_opens(run: Run, tmp_path: Path) -> None:
+    torch.save(small(), tmp_path / "net.pth", _use_new_zipfile_serialization=False)
+    status, out, err = run("show", tmp_path / "net.pth", "--input", "1,4")
+    assert (status, err) == (0, "")
+    assert "fc1" in out
+
+
+def test_inspect_says_it_in_a_sentence_first(run: Run, file: Path) -> None:
+    _, out, _ = run("inspect", file)
+    first = out.splitlines()[0]
+    assert first == (
+        "a.pth: Training checkpoint of an unknown model of four tensors, 58 values (fc1, fc2),"
+        " saved from the CPU with DataParallel, epoch 3."
+    )
+    _, out, _ = run("inspect", file, "--json")
+    assert f"a.pth: {json.loads(out)['sentence']}." == first
+
+
+def test_tensors_are_paired_from_the_terminal(run: Run, tmp_path: Path) -> None:
+    state = {n.replace("fc2.weight", "kernel"): t for n, t in small().state_dict().items()}
+    torch.save(state, tmp_path / "a.pth")
+    assert run("match", SMALL, tmp_path / "a.pth")[0] == 1
+    status, out, _ = run(
+        "match", SMALL, tmp_path / "a.pth", "--choose", "pair=fc2.weight<-kernel",
+        "--choose", "leave=fc1.bias", "--json",
+    )  # fmt: skip
+    found = json.loads(out)
+    assert status == 0
+    assert {"name": "fc2.weight", "from": "kernel"} in found["renamed"]
+    assert found["left"] == ["fc1.bias"]
+
+
+def test_devices_say_why_it_fits_and_print_code_for_torchrun(run: Run) -> None:
+    status, out, _ = run("devices", SMALL, "--input", "2,4", "--optimizer", "adam")
+    assert status == 0
+    assert "cpu: fits." in out
+    assert "that are free are needed" in " ".join(out.split())
+    _, out, _ = run("devices", "--load-code", "distributed", "--gpus", "6,7")
+    assert "CUDA_VISIBLE_DEVICES=6,7 torchrun --nproc_per_node=2" in out

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 from torch import nn
 from torchvision.models import densenet121, resnet18
 
@@ -182,6 +182,7 @@ _names = st.lists(
 
 
 @given(_names)
+@example(["a.module.weight", "a.module.module.weight", "_orig_mod.a.weight"])
 def test_unwrapped_names_stay_apart_and_a_file_fits_itself(names: list[str]) -> None:
     plain, _ = unwrapped(names)
     assert len(set(plain.values())) == len(names)

@@ -9,7 +9,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy
 import pytest
@@ -19,9 +19,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
+import core
 from core.checkpoint.values import Mapped
 from core.errors import CheckpointError
 from core.files import Contents, read_contents
+from core.files.convert import convert
 
 DTYPES = [
     torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32,
@@ -182,19 +184,70 @@ def test_raw_pickles_of_arrays(protocol: int, tmp_path: Path) -> None:
         "ints": numpy.arange(4),
         "flags": numpy.array([True, False]),
         "large": numpy.arange(50_000, dtype="f4"),
+        "all bytes": numpy.arange(256, dtype="u1"),
+        "none": numpy.zeros((0, 3), "f4"),
     }
     file = tmp_path / "arrays.pkl"
     file.write_bytes(pickle.dumps({**arrays, "epoch": 3, "loss": numpy.float64(0.5)}, protocol))
     contents = read_contents(file)
     assert contents.format == "raw pickle"
     assert contents.values["epoch"] == "3"
-    if protocol < 3:
-        return  # bytes are written as text there: they are listed as values, not mapped
     assert list(contents.tensors) == list(arrays)
     mapped = Mapped()
     for name, array in arrays.items():
         assert torch.equal(mapped.tensor(contents.tensors[name]), torch.from_numpy(array.copy()))
     assert contents.values["loss"] == "0.5"
+
+
+class _Python2(pickle._Pickler):
+    """Writes bytes as Python 2 did, which had no other texts."""
+
+    def _text(self, data: bytes) -> None:
+        self.write(pickle.BINSTRING + len(data).to_bytes(4, "little") + data)  # type: ignore[attr-defined]
+
+    dispatch: ClassVar[dict[type, Any]] = {**pickle._Pickler.dispatch, bytes: _text}
+
+
+def test_arrays_of_python_2(tmp_path: Path) -> None:
+    arrays = {
+        "w": numpy.arange(300, dtype="f4").reshape(3, 100),
+        "all": numpy.arange(256, dtype="u1"),
+    }
+    file = tmp_path / "arrays.pkl"
+    with file.open("wb") as opened:
+        _Python2(opened, 2).dump({**arrays, "loss": numpy.float64(0.5)})
+    contents = read_contents(file)
+    for name, array in arrays.items():
+        assert torch.equal(Mapped().tensor(contents.tensors[name]), torch.from_numpy(array.copy()))
+    assert contents.values["loss"] == "0.5"
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2, 4])
+def test_arrays_load_and_become_files(protocol: int, tmp_path: Path) -> None:
+    """Whether they stand in the file as they are or in another spelling."""
+    arrays = {
+        "weight": numpy.asfortranarray(numpy.random.rand(2, 3).astype("f4")),
+        "bias": numpy.random.rand(2).astype("f4"),
+    }
+    file = tmp_path / "arrays.pkl"
+    file.write_bytes(pickle.dumps(arrays, protocol))
+    loaded = core.load(core.match(core.open("Linear(3, 2)").document, read_contents(file)))
+    convert(file, tmp_path / "a.pth")
+    convert(file, tmp_path / "a.safetensors")
+    written, state = torch.load(tmp_path / "a.pth"), loaded.document.state_dict()
+    again = read_contents(tmp_path / "a.safetensors").tensors
+    for name, array in arrays.items():
+        there = torch.from_numpy(array)
+        assert torch.equal(state[name], there)
+        assert torch.equal(written[name], there)
+        assert torch.equal(Mapped().tensor(again[name]), there)
+
+
+def test_equal_arrays_are_not_one(tmp_path: Path) -> None:
+    file = tmp_path / "arrays.pkl"
+    file.write_bytes(pickle.dumps({"a": numpy.ones(3), "b": numpy.ones(3)}, 2))
+    one, other = read_contents(file).tensors.values()
+    assert one.storage.key != other.storage.key
 
 
 def test_arrays_of_the_other_byte_order(tmp_path: Path) -> None:
@@ -281,6 +334,64 @@ class TestShards:
         file.write_text(file.read_text().replace('"w2"', '"w3"'))
         with pytest.raises(CheckpointError, match=r"w3 is in part-2.safetensors"):
             read_contents(file)
+
+
+class _Root:
+    """A storage that is a view of another: what is written of it is a persistent id."""
+
+    def __init__(self, *pid: Any) -> None:
+        self.pid = pid
+
+
+class _View:
+    """A tensor in a view of a storage, as PyTorch wrote them before 0.4."""
+
+    def __init__(self, root: str, numel: int, view: tuple[str, int, int], shape: Any) -> None:
+        self.storage = _Root("storage", torch.FloatStorage, root, "cpu", numel, view)
+        self.shape = shape
+
+    def __reduce__(self) -> Any:
+        stride = torch.empty(self.shape).stride()
+        args = (self.storage, 0, self.shape, stride, False, collections.OrderedDict())
+        return torch._utils._rebuild_tensor_v2, args
+
+
+class _OldPickler(pickle._Pickler):
+    def persistent_id(self, value: Any) -> Any:
+        return value.pid if isinstance(value, _Root) else None
+
+
+def _with_views(file: Path, *views: _View) -> Path:
+    """Write a file of a storage of 24 numbers, and of tensors that look into views of it."""
+    with file.open("wb") as opened:
+        for part in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}):
+            pickle.dump(part, opened, 2)
+        _OldPickler(opened, 2).dump({f"w{number}": each for number, each in enumerate(views)})
+        pickle.dump(["root"], opened, 2)
+        opened.write((24).to_bytes(8, "little") + bytes(torch.arange(24.0).view(torch.uint8)))
+    return file
+
+
+def test_views_of_storages(tmp_path: Path) -> None:
+    file = _with_views(
+        tmp_path / "old.pth",
+        _View("root", 24, ("one", 6, 6), (2, 3)),
+        _View("root", 24, ("two", 0, 24), (24,)),
+        _View("root", 24, ("three", 23, 1), ()),
+    )
+    contents, there = read_contents(file), torch.load(file, weights_only=False)
+    mapped = Mapped()
+    for name, tensor in there.items():
+        assert torch.equal(mapped.tensor(contents.tensors[name]), tensor)
+    assert there["w0"].tolist() == [[6, 7, 8], [9, 10, 11]]
+    assert len({each.storage.key for each in contents.tensors.values()}) == 1
+
+
+@pytest.mark.parametrize("view", [("v", 20, 6), ("v", -1, 2), ("v", 0, 5), ("v", 1 << 60, 6)])
+def test_views_that_reach_too_far(view: tuple[str, int, int], tmp_path: Path) -> None:
+    file = _with_views(tmp_path / "old.pth", _View("root", 24, view, (2, 3)))
+    with pytest.raises(CheckpointError, match="made to mislead"):
+        read_contents(file)
 
 
 # Files that run code when they are unpickled. Each would leave a canary behind.
@@ -503,14 +614,15 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     found = [written(state, folder, new).read_bytes() for new in (True, False)]
     save_file({"a": torch.arange(6.0)}, folder / "a.safetensors")
     arrays = pickle.dumps({"a": numpy.arange(3.0)})
-    return [*found, (folder / "a.safetensors").read_bytes(), arrays]
+    old = pickle.dumps({"a": numpy.arange(3.0), "b": numpy.ones((2, 2), "f4")}, 2)
+    return [*found, (folder / "a.safetensors").read_bytes(), arrays, old]
 
 
 @settings(
     max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    which=st.integers(0, 3),
+    which=st.integers(0, 4),
     share=st.floats(0, 1),
     cut=st.booleans(),
     flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=4),

@@ -92,3 +92,15 @@ def test_every_builder_has_one() -> None:
     known = {source.partition("(")[0] for source in _known().sets}
     missing = {f"torchvision:{name}" for name in models.list_models()} - known
     assert not missing, "run resources/fingerprints.py"
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("bilinear", ["", ", bilinear=True"])
+@pytest.mark.parametrize("classes", [2, 7])
+def test_a_unet_is_known_with_its_classes(channels: int, bilinear: str, classes: int) -> None:
+    source = f"UNet({channels}, n_classes={classes}{bilinear})"
+    document = open_source(source, structure=True)
+    best = which(shapes(document.root, "module."))[0]
+    assert best.source == source
+    assert str(best).startswith("UNet, ")
+    assert open_source(best.source, structure=True).root.n_classes == classes

@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import nn
 
-from core.placement import Layout, distributed_script, loading_script, saving_script
+from core.errors import PlacementError
+from core.placement import Layout, Placement, distributed_script, loading_script, saving_script
 
 NET = """
 import torch
@@ -113,3 +114,23 @@ def test_the_distributed_script_is_python() -> None:
     ast.parse(script)
     assert "torchrun --nproc_per_node=4" in script
     assert "model.module.state_dict()" in script
+    chosen = distributed_script(gpus="6, 7")
+    assert "CUDA_VISIBLE_DEVICES=6,7 torchrun --nproc_per_node=2 train.py" in chosen
+    ast.parse(chosen)
+
+
+def test_gpus_of_another_machine_may_be_named() -> None:
+    there = Placement.read("dp:6,7", None)
+    assert there.gpus == (6, 7)
+    gpus = ",".join(map(str, there.gpus))
+    assert 'os.environ["CUDA_VISIBLE_DEVICES"] = "6,7"' in saving_script(Layout(True, gpus=gpus))
+    uuid = "GPU-1111aaaa-0000"
+    assert f'= "{uuid}"' in loading_script(Layout(), Layout(gpus=uuid))
+
+
+@pytest.mark.parametrize("gpus", ['0"; import os', "", "0,", "0 1", "cuda:0", "1,1"])
+def test_what_names_no_gpus_does_not_come_into_code(gpus: str) -> None:
+    with pytest.raises(PlacementError, match="names no GPUs"):
+        Layout(gpus=gpus)
+    with pytest.raises(PlacementError, match="names no GPUs"):
+        distributed_script(gpus=gpus)

@@ -69,13 +69,101 @@ def test_others_of_torchvision(name: str, tmp_path: Path) -> None:
         assert torch.equal(tensor, net.state_dict()[key])
 
 
-def test_the_old_format_gives_its_weights_only(tmp_path: Path) -> None:
-    file, net = tmp_path / "net.pth", models.resnet18()
-    torch.save(net, file, _use_new_zipfile_serialization=False)
-    with pytest.raises(SourceError, match=r"before PyTorch 1\.6.*weights can be loaded"):
+@pytest.mark.parametrize(
+    ("name", "wrapped"), [("resnet18", False), ("resnet18", True), ("swin_t", False)]
+)
+def test_the_old_format_opens_as_well(name: str, wrapped: bool, tmp_path: Path) -> None:
+    file, net = tmp_path / "net.pth", models.get_model(name).eval()
+    what = nn.DataParallel(net) if wrapped else net
+    torch.save(what, file, _use_new_zipfile_serialization=False)
+    names = {each.name for each in read_contents(file).dangerous}
+    if names:
+        with pytest.raises(NotAllowed):
+            open_source(str(file))
+    document = open_source(str(file), allow=names)
+    assert type(document.root) is type(net)
+    assert any("DataParallel" in note for note in document.notes) == wrapped
+    assert list(document.state_dict()) == list(net.state_dict())
+    for key, tensor in document.state_dict().items():
+        assert torch.equal(tensor, net.state_dict()[key])
+    x = torch.randn(1, 3, 224, 224)
+    with torch.no_grad():  # mapped weights lie at other addresses, and are added up otherwise
+        torch.testing.assert_close(document.root(x), net(x))
+    again = document.model()  # one to train: hooks, buffers and state dicts work
+    again.register_forward_hook(lambda *_: None)
+    again.register_buffer("more", torch.zeros(1))
+    net.load_state_dict(document.root.state_dict(), strict=True)
+
+
+class Tied(nn.Module):
+    """One weight at two places, a buffer that does not persist, sets and tuples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.other = nn.Linear(3, 3), nn.Linear(3, 3)
+        self.other.weight = self.one.weight
+        self.again = self.one
+        self.register_buffer("passing", torch.ones(3), persistent=False)
+        self.facts = {"names": {"a", "b"}, "size": (1, 2), "dtype": torch.float16}
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.again(self.other(x)) * self.passing  # type: ignore[no-any-return,operator]
+
+
+def test_the_old_format_keeps_what_is_one(tmp_path: Path) -> None:
+    net = Tied().eval()
+    torch.save(net, tmp_path / "net.pth", _use_new_zipfile_serialization=False)
+    document = open_source(str(tmp_path / "net.pth"), allow=[f"{__name__}.Tied"])
+    there: Any = document.root
+    assert there.one is there.again
+    assert there.one.weight is there.other.weight
+    assert list(there.state_dict()) == list(net.state_dict())
+    assert there.facts == net.facts
+    x = torch.randn(2, 3)
+    assert torch.equal(there(x), net(x))
+
+
+def test_the_old_format_asks_for_the_class_as_well(tmp_path: Path) -> None:
+    (tmp_path / "mynet.py").write_text(NET)
+    code = (
+        "import torch, mynet\n"
+        "torch.save(mynet.Net(), 'net.pth', _use_new_zipfile_serialization=False)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    file, classes = str(tmp_path / "net.pth"), tmp_path / "mynet.py"
+    with pytest.raises(NotAllowed, match=r"mynet\.Net"):
+        open_source(file)
+    with pytest.raises(MissingClass):
+        open_source(file, allow=["mynet.Net"])
+    with pytest.raises(NotTrusted):
+        open_source(file, classes=classes)
+    document = open_source(file, classes=classes, trust=True)
+    assert type(document.root).__name__ == "Net"
+    there = read_contents(file).weights[0].tensors
+    assert list(document.state_dict()) == list(there) == ["fc.weight", "fc.bias"]
+    assert document.root(torch.ones(1, 3)).shape == (1, 2)
+
+
+def test_a_module_that_lacks_what_it_needs(tmp_path: Path) -> None:
+    """The old format has no checksums: a byte of an attribute's name may be another."""
+    file = tmp_path / "net.pth"
+    torch.save(nn.Sequential(nn.Linear(3, 2)), file, _use_new_zipfile_serialization=False)
+    file.write_bytes(file.read_bytes().replace(b"in_features", b"in_feXtures"))
+    with pytest.raises(SourceError, match=r"is not whole.*in_features.*weights can still"):
         open_source(str(file))
-    found = core.load(core.match(open_source("resnet18"), read_contents(file))).document
-    assert torch.equal(found.state_dict()["fc.weight"], net.state_dict()["fc.weight"])
+
+
+def test_the_old_format_runs_nothing(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> Any:
+            return eval, (f"open({str(tmp_path / 'canary')!r}, 'w')",)
+
+    net = nn.Linear(2, 2)
+    net.evil = Evil()  # type: ignore[assignment]
+    torch.save(net, tmp_path / "net.pth", _use_new_zipfile_serialization=False)
+    with pytest.raises(NotAllowed, match=r"builtins\.eval"):
+        open_source(str(tmp_path / "net.pth"))
+    assert not (tmp_path / "canary").exists()
 
 
 def test_an_edit_and_a_report_of_it(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""What the inspector is put together from: sections, facts, elided and muted texts."""
+"""What panels and dialogs are put together from: sections, facts, elided and muted texts."""
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app import theme
@@ -44,6 +44,38 @@ class ElidedLabel(QWidget):
             self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown
         )
         painter.end()
+
+
+class WrappedLabel(QLabel):
+    """A text that takes the width it is given, and exactly the height it then needs.
+
+    In layouts inside layouts Qt gives a label that wraps too much room, or too little.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(False)
+        self.setSizePolicy(policy)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().averageCharWidth() * 24, self._height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, self._height())
+
+    def hasHeightForWidth(self) -> bool:
+        return False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
+
+    def _height(self) -> int:
+        return super().heightForWidth(max(1, self.width()))
 
 
 class ToneLabel(QLabel):

@@ -1,0 +1,251 @@
+"""The sheet itself: where to, what will stand there, the code that loads it, and writing it."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+import core
+from app import numbers
+from app.code_view import CodeView
+from app.dialogs.save.options import OptionsForm
+from app.dialogs.save_weights import standing
+from app.jobs import Job, Jobs
+from app.parts import WrappedLabel
+from app.said import Said
+from app.state import State
+from core.errors import ModelwrightError
+
+if TYPE_CHECKING:
+    from core.checkpoint import Expected
+    from core.document import Document
+
+_LOOK = 100  # how often (ms) to look how far writing is
+
+
+class SaveSheet(QDialog):
+    """``saved``: the document, the files, and whether they hold all of its weights as they are."""
+
+    saved = Signal(object, object, bool)
+    browse_wanted = Signal(Path)
+
+    def __init__(self, state: State, jobs: Jobs, path: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        assert state.document is not None
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Save a checkpoint of {}").format(state.name))
+        self.document: Document = state.document
+        self._state, self._jobs = state, jobs
+        self._weighing: Job | None = None
+        self.writing: Job | None = None
+        self.path = QLineEdit(str(path))
+        self.path.setAccessibleName(self.tr("File"))
+        self.browse = QPushButton(self.tr("&Browse…"))
+        self.browse.setAutoDefault(False)
+        self.form = OptionsForm()
+        self.facts = WrappedLabel()
+        self.names = WrappedLabel()
+        self.code = CodeView(self.tr("Code that loads it"))
+        self.said = Said(lines=2)
+        self.progress = QProgressBar()
+        self.progress.setAccessibleName(self.tr("Progress"))
+        self.progress.hide()
+        self.buttons = QDialogButtonBox()
+        self.save = self.buttons.addButton(self.tr("&Save"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.save.setDefault(True)
+        self.buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+        self._lay_out()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK)
+        self._timer.timeout.connect(self._look)
+        self.form.changed.connect(self._changed)
+        self.form.suffix.connect(self._rename)
+        self.path.textChanged.connect(self._typed)
+        self.browse.clicked.connect(lambda: self.browse_wanted.emit(self.target))
+        self.buttons.accepted.connect(self._save)
+        self.buttons.rejected.connect(self.reject)
+        jobs.start(lambda _: core.devices(), self.form.offer_devices)
+        letter, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
+        self.resize(letter * 150, line * 34)
+        self._typed()
+
+    def _lay_out(self) -> None:
+        where = QHBoxLayout()
+        label = QLabel(self.tr("F&ile"))
+        label.setBuddy(self.path)
+        where.addWidget(label)
+        where.addWidget(self.path, 1)
+        where.addWidget(self.browse)
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(10, 0, 0, 0)
+        column.addWidget(self.facts)
+        column.addWidget(self.names)
+        column.addWidget(self.code, 1)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.addWidget(self.form)
+        split.addWidget(right)
+        split.setChildrenCollapsible(False)
+        split.setStretchFactor(1, 1)
+        last = QHBoxLayout()
+        last.addWidget(self.progress, 1)
+        last.addWidget(self.buttons, 0)
+        outer = QVBoxLayout(self)
+        outer.setSpacing(10)
+        outer.addLayout(where)
+        outer.addWidget(split, 1)
+        outer.addWidget(self.said)
+        outer.addLayout(last)
+
+    @property
+    def target(self) -> Path:
+        """Where to; a name without a folder is one in the working folder."""
+        return Path(self.path.text().strip()).expanduser()
+
+    # What will be written
+
+    def _typed(self) -> None:
+        self.form.follow_name(self.target.suffix.lower())
+        self._changed()
+
+    def _rename(self, suffix: str) -> None:
+        self.path.setText(str(self.target.with_suffix(suffix)))
+
+    def _changed(self) -> None:
+        """Work out what would be written, and what stands there now, behind the sheet."""
+        if self._weighing is not None:
+            self._weighing.cancel()
+        document, target = self.document, self.target
+        options = self.form.options(overwrite=True)
+        there = target.is_file()
+        self.save.setText(self.tr("Over&write") if there else self.tr("&Save"))
+        self.save.setEnabled(bool(self.path.text().strip()) and self.writing is None)
+        self._weighing = self._jobs.start(
+            lambda _: (core.expected(document, options), standing(target) if there else ""),
+            self._weighed,
+            self._failed,
+            wait=0.02,
+        )
+        self.code.show_code(self._script(target.name))
+
+    def _weighed(self, found: "tuple[Expected, str]") -> None:
+        expected, there = found
+        count = numbers.exact(expected.tensors)
+        told = self.tr("Will be written: {} tensors, {}").format(
+            count, numbers.size(expected.bytes)
+        )
+        if expected.files > 1:
+            told += self.tr(", in {} files and an index").format(expected.files)
+        self.facts.setText(f"{told}.")
+        names = "\n".join(expected.names)
+        more = self.tr("\n… and {} more").format(numbers.exact(expected.more))
+        self.names.setText(names + (more if expected.more else ""))
+        problems = len(self._state.report.problems) if self._state.report is not None else 0
+        if there:
+            warning = self.tr("{} exists: {}. It would be written over.")
+            self.said.say(warning.format(self.target.name, there), "changed")
+        elif problems:
+            warning = self.tr("The model has problems ({}) and does not run as it is; its weights"
+                              " can be saved all the same.")  # fmt: skip
+            self.said.say(warning.format(problems), "changed")
+        else:
+            self.said.say("")
+
+    def _script(self, name: str) -> str:
+        from core.placement import Layout, building_code, loading_script
+
+        imports, build = building_code(self.document.source)
+        steps = [each.label for each in self._state.steps[1 : self._state.cursor + 1] if each.edit]
+        if steps:
+            told = "".join(f"#   {label}\n" for label in steps)
+            imports += f"\n\n# The model was edited; build it with these edits:\n{told}".rstrip()
+        if Path(name).suffix == ".safetensors":
+            return _SAFE.format(imports=imports, build=build, file=name)
+        prefix, kind = bool(self.form.names.currentData()), self.form.kind
+        saved = Layout(several=prefix, whole=kind == "whole model")
+        keys = ("model",) if kind == "training" else ()
+        loaded = Layout(gpus="0")
+        return loading_script(saved, loaded, build=build, imports=imports, file=name, keys=keys)
+
+    # Writing
+
+    def _save(self) -> None:
+        document, target = self.document, self.target
+        options = self.form.options(overwrite=True)
+        as_it_is = options.dtype is None
+
+        def work(job: Job) -> "tuple[Path, ...]":
+            return core.save(
+                document, target, options, progress=job.progress, cancelled=job.cancelled
+            )
+
+        self.writing = self._jobs.start(
+            work, partial(self._written, as_it_is), self._failed, title=f"Saving {target.name}"
+        )
+        self._timer.start()
+        self._follow_writing()
+
+    def _written(self, as_it_is: bool, files: "tuple[Path, ...]") -> None:
+        self.writing = None
+        self.saved.emit(self.document, files, as_it_is)
+        self.accept()
+
+    def _failed(self, error: ModelwrightError) -> None:
+        self.writing = None
+        self._follow_writing()
+        self.said.say(str(error), "problem")
+
+    def _follow_writing(self) -> None:
+        busy = self.writing is not None
+        self.progress.setVisible(busy)
+        for widget in (self.form, self.path, self.browse, self.save):
+            widget.setEnabled(not busy)
+
+    def _look(self) -> None:
+        if self.writing is None:
+            self._timer.stop()
+            return
+        done, total, text = self.writing.at
+        # Qt's bars count in 32 bits, files of weights do not.
+        self.progress.setRange(0, 1000 if total else 0)
+        self.progress.setValue(1000 * done // total if total else 0)
+        self.progress.setFormat(f"{numbers.size(done)} / {numbers.size(total)}")
+        self.progress.setToolTip(text)
+
+    def reject(self) -> None:
+        """Cancel stops the writing first; then it closes the sheet. Nothing is left behind."""
+        if self.writing is not None:
+            self.writing.cancel()
+            self.writing = None
+            self._follow_writing()
+            self.said.say(self.tr("Saving was stopped; nothing was written."), "muted")
+            return
+        super().reject()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.writing is not None:
+            self.writing.cancel()
+        super().closeEvent(event)
+
+
+_SAFE = """\
+from safetensors.torch import load_file
+{imports}
+
+model = {build}
+model.load_state_dict(load_file("{file}"))
+"""

@@ -1,0 +1,169 @@
+"""One tensor of a file: its facts, its numbers, a histogram and a heat map, read when looked at."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+import core
+from app import numbers
+from app.explorer.heat_map import HeatMapView
+from app.histogram import Histogram
+from app.item_models.stored_tree import StoredNode, shape_text
+from app.jobs import Job, Jobs
+from app.parts import ElidedLabel, Facts
+from app.said import Said
+
+if TYPE_CHECKING:
+    from core.errors import ModelwrightError
+    from core.files import Contents, StoredTensor
+    from core.statistics import HeatMap, Statistics
+
+
+class Details(QWidget):
+    """``told``: a sentence about what was done."""
+
+    told = Signal(str)
+
+    def __init__(self, jobs: Jobs) -> None:
+        super().__init__()
+        self._jobs = jobs
+        self._job: Job | None = None
+        self._contents: Contents | None = None
+        self._node: StoredNode | None = None
+        self.title = ElidedLabel(Qt.TextElideMode.ElideMiddle)
+        font = self.title.font()
+        font.setBold(True)
+        self.title.setFont(font)
+        self.facts = Facts()
+        self.said = Said()
+        self.histogram = Histogram()
+        self.picture = HeatMapView()
+        self.copy_name = self._button(self.tr("Copy &name"), self._copy_name)
+        self.copy_code = self._button(self.tr("Copy as &code"), self._copy_code)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.copy_name)
+        buttons.addWidget(self.copy_code)
+        buttons.addStretch(1)
+        numbers_ = QVBoxLayout()
+        numbers_.addWidget(self.facts)
+        numbers_.addWidget(self.said)
+        numbers_.addWidget(self.histogram)
+        numbers_.addStretch(1)
+        both = QHBoxLayout()
+        both.setSpacing(14)
+        both.addLayout(numbers_, 2)
+        both.addWidget(self.picture, 3)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 6, 0, 0)
+        column.addWidget(self.title)
+        column.addLayout(buttons)
+        column.addLayout(both, 1)
+        self.show_node(None, None)
+
+    def _button(self, text: str, slot: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text)
+        button.clicked.connect(slot)
+        return button
+
+    def show_node(self, contents: "Contents | None", node: StoredNode | None) -> None:
+        """Show a tensor, or how much stands under a part of a name."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        self._contents, self._node = contents, node
+        tensor = node.tensor if node is not None else None
+        self.title.set_text(node.path if node is not None else self.tr("Choose a tensor"))
+        self.copy_name.setEnabled(node is not None)
+        self.copy_code.setEnabled(tensor is not None)
+        self.said.say("")
+        self.histogram.setVisible(tensor is not None)
+        self.picture.setVisible(tensor is not None)
+        self.picture.show_map(None)
+        self.histogram.show_counts((), 0.0, 0.0)
+        if node is None:
+            self.facts.show_facts({})
+        elif tensor is None:
+            count = self.tr("{} tensors").format(numbers.exact(node.count))
+            self.facts.show_facts({"Holds": count, "Size": numbers.size(node.bytes)})
+        else:
+            self.facts.show_facts(_facts(tensor))
+            self._job = self._jobs.start(
+                lambda _: _looked_at(tensor), self._found, self._not_readable
+            )
+
+    def _found(self, found: "tuple[Statistics, HeatMap | None]") -> None:
+        statistics, picture = found
+        self._job = None
+        node = self._node
+        if node is None or node.tensor is None:
+            return
+        self.facts.show_facts({**_facts(node.tensor), **_numbers(statistics)})
+        self.histogram.show_counts(statistics.counts, statistics.minimum, statistics.maximum)
+        self.histogram.setVisible(bool(statistics.counts))
+        self.picture.show_map(picture)
+        self.picture.setVisible(picture is not None)
+        if statistics.nans or statistics.infinities:
+            told = self.tr("{} values are NaN, {} infinite.")
+            self.said.say(told.format(statistics.nans, statistics.infinities), "problem")
+
+    def _not_readable(self, error: "ModelwrightError") -> None:
+        self._job = None
+        self.said.say(str(error), "problem")
+
+    def _copy_name(self) -> None:
+        if self._node is not None:
+            QGuiApplication.clipboard().setText(self._node.path)
+            self.told.emit(self.tr("Copied {}").format(self._node.path))
+
+    def _copy_code(self) -> None:
+        if self._node is not None and self._contents is not None:
+            QGuiApplication.clipboard().setText(code_of(self._contents, self._node.path))
+            self.told.emit(self.tr("Copied the code that reads {}").format(self._node.path))
+
+
+def _looked_at(tensor: "StoredTensor") -> "tuple[Statistics, HeatMap | None]":
+    values = core.tensor_of(tensor)
+    return core.statistics_of(values), core.heat_map(values)
+
+
+def _facts(tensor: "StoredTensor") -> dict[str, str]:
+    return {
+        "Shape": shape_text(tensor.shape),
+        "Type": tensor.dtype,
+        "Values": numbers.exact(tensor.numel),
+        "Size": numbers.size(tensor.bytes),
+        "Saved from": tensor.device,
+        "Kind": tensor.special,
+    }
+
+
+def _numbers(found: "Statistics") -> dict[str, str]:
+    if not found.finite:
+        return {}
+    return {
+        "Range": f"{numbers.real(found.minimum)} to {numbers.real(found.maximum)}",
+        "Mean, std": f"{numbers.real(found.mean)}, {numbers.real(found.std)}",
+        "Zeros": numbers.percent(found.zeros),
+    }
+
+
+def code_of(contents: "Contents", name: str) -> str:
+    """Return a line of Python that reads one tensor of a file."""
+    file = contents.path.name
+    if contents.format == "safetensors":
+        return (
+            "from safetensors import safe_open\n\n"
+            f'with safe_open("{file}", framework="pt") as file:\n'
+            f'    tensor = file.get_tensor("{name}")\n'
+        )
+    label = next((w.label for w in contents.weights if name.startswith(f"{w.label}.")), "")
+    at = "".join(f'["{key}"]' for key in label.split(".")) if label else ""
+    rest = name.removeprefix(f"{label}.") if label else name
+    return (
+        "import torch\n\n"
+        f'state = torch.load("{file}", map_location="cpu", weights_only=True){at}\n'
+        f'tensor = state["{rest}"]\n'
+    )

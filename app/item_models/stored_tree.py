@@ -1,0 +1,191 @@
+"""The tensors of a file as a tree, by the parts of their names: sizes add up on the way."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QCoreApplication,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+)
+
+from app import icons, numbers
+
+if TYPE_CHECKING:
+    from core.files import StoredTensor
+
+Role = Qt.ItemDataRole
+Index = QModelIndex | QPersistentModelIndex
+_NOWHERE = QModelIndex()
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_ANSWERED = frozenset(
+    {Role.DisplayRole, Role.ToolTipRole, Role.DecorationRole, Role.TextAlignmentRole}
+)
+HEADERS = ("Tensor", "Shape", "Type", "Size", "Saved from")
+
+
+class StoredNode:
+    """A part of a name. ``tensor`` is what is called so, if anything; ``bytes`` are all below."""
+
+    __slots__ = ("bytes", "children", "count", "name", "parent", "path", "row", "tensor", "texts")
+
+    def __init__(self, name: str, path: str, parent: "StoredNode | None", row: int) -> None:
+        self.name, self.path, self.parent, self.row = name, path, parent, row
+        self.children: list[StoredNode] = []
+        self.tensor: StoredTensor | None = None
+        self.bytes = 0
+        self.count = 0
+        self.texts: tuple[str, ...] | None = None
+
+    def walk(self) -> "Iterator[StoredNode]":
+        """Yield this one and all below."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def tree_of(tensors: "Iterable[tuple[str, StoredTensor]]") -> StoredNode:
+    """Return the root of a tree of tensors, in the order in which they come."""
+    root = StoredNode("", "", None, 0)
+    known: dict[str, StoredNode] = {"": root}
+    for name, tensor in tensors:
+        node = _node(name, known)
+        node.tensor = tensor
+        above: StoredNode | None = node
+        while above is not None:
+            above.bytes += tensor.bytes
+            above.count += 1
+            above = above.parent
+    return root
+
+
+def _node(path: str, known: dict[str, StoredNode]) -> StoredNode:
+    found = known.get(path)
+    if found is None:
+        above, _, name = path.rpartition(".")
+        parent = _node(above, known)
+        found = known[path] = StoredNode(name, path, parent, len(parent.children))
+        parent.children.append(found)
+    return found
+
+
+class StoredTreeModel(QAbstractItemModel):
+    """Tensors by the parts of their names; only those whose names hold every word of a filter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tensors: Mapping[str, StoredTensor] = {}
+        self._words: list[str] = []
+        self.root = tree_of(())
+        self._nodes: dict[int, StoredNode] = {}
+
+    def show_tensors(self, tensors: "Mapping[str, StoredTensor]") -> None:
+        """Show other tensors."""
+        self._tensors = tensors
+        self._build()
+
+    def show_only(self, text: str) -> None:
+        """Show only tensors whose names hold every word."""
+        words = text.lower().split()
+        if words != self._words:
+            self._words = words
+            self._build()
+
+    def _build(self) -> None:
+        self.beginResetModel()
+        self._nodes.clear()
+        self.root = tree_of(
+            (name, tensor)
+            for name, tensor in self._tensors.items()
+            if not self._words or all(word in name.lower() for word in self._words)
+        )
+        self.endResetModel()
+
+    def node(self, index: Index) -> StoredNode:
+        """Return what stands there; the root for nothing."""
+        return self._nodes[index.internalId()] if index.isValid() else self.root
+
+    def index_of(self, path: str) -> QModelIndex:
+        """Return where a name stands, or an invalid index."""
+        node, index = self.root, _NOWHERE
+        while path != node.path:
+            for child in node.children:
+                if path == child.path or path.startswith(f"{child.path}."):
+                    node, index = child, self.index(child.row, 0, index)
+                    break
+            else:
+                return QModelIndex()
+        return QModelIndex(index)
+
+    # What Qt asks for
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        return len(self.node(parent).children) if parent.column() <= 0 else 0
+
+    def columnCount(self, parent: Index = _NOWHERE) -> int:
+        return len(HEADERS)
+
+    def index(self, row: int, column: int, parent: Index = _NOWHERE) -> QModelIndex:
+        children = self.node(parent).children
+        if not (0 <= row < len(children) and 0 <= column < len(HEADERS)):
+            return QModelIndex()
+        node = children[row]
+        self._nodes[id(node)] = node
+        return self.createIndex(row, column, id(node))
+
+    def parent(self, index: Index = _NOWHERE) -> Any:
+        above = self.node(index).parent if index.isValid() else None
+        if above is None or above.parent is None:
+            return QModelIndex()
+        self._nodes[id(above)] = above
+        return self.createIndex(above.row, 0, id(above))
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
+    ) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role == Role.DisplayRole:
+            return QCoreApplication.translate("StoredTree", HEADERS[section])
+        return None
+
+    def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
+        """Answer what is asked of every cell of every frame first: which roles say nothing."""
+        if role not in _ANSWERED or not index.isValid():
+            return None
+        column = index.column()
+        if role == Role.TextAlignmentRole:
+            return _RIGHT if column == 3 else None
+        if role == Role.DecorationRole and column:
+            return None
+        node = self._nodes[index.internalId()]
+        if role == Role.DisplayRole:
+            if node.texts is None:
+                node.texts = tuple(_text(node, each) for each in range(len(HEADERS)))
+            return node.texts[column]
+        if role == Role.ToolTipRole:
+            return node.path
+        return icons.icon("layer-container") if node.tensor is None else None
+
+
+def _text(node: StoredNode, column: int) -> str:
+    tensor = node.tensor
+    if column == 0:
+        return node.name or "(no name)"
+    if column == 3:
+        return numbers.size(node.bytes)
+    if tensor is None:
+        told = "one tensor" if node.count == 1 else f"{numbers.exact(node.count)} tensors"
+        return told if column == 1 else ""
+    if column == 1:
+        return shape_text(tensor.shape)
+    if column == 2:
+        return f"{tensor.dtype}, {tensor.special}" if tensor.special else tensor.dtype
+    return tensor.device
+
+
+def shape_text(shape: tuple[int, ...] | None) -> str:
+    """Return ``64×3×7×7``; a single number has no sizes to show."""
+    if shape is None:
+        return ""
+    return "×".join(map(str, shape)) or "one number"

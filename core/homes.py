@@ -1,0 +1,61 @@
+"""Where each name of ``core`` lives: it is imported when it is first asked for."""
+
+HOMES: dict[str, tuple[str, ...]] = {
+    "core.analysis": (
+        "Flow", "ModuleReport", "Preview", "Problem", "Report", "Value", "analyse", "flow",
+        "place_at", "place_of", "preview",
+    ),
+    "core.blocks": (
+        "Assembly", "source_of",
+    ),
+    "core.catalog": (
+        "About", "Argument", "Layer", "LayerRef", "LayerSpec", "Parameter", "Place",
+        "Preset", "about", "arguments_of", "common_form", "describe", "find_layer",
+        "find_preset", "form_of", "layers", "missing", "parse_spec", "presets",
+        "read_argument", "search", "suggest", "suggest_spec", "summary_text",
+        "write_argument",
+    ),
+    "core.checkpoint": (
+        "SaveOptions", "amount_in", "amount_of", "by_module", "diff", "doubts", "expected",
+        "load", "load_state_dict", "match", "not_loaded", "save", "save_state_dict",
+        "tensor_of",
+    ),
+    "core.dataflow": (
+        "Edge", "Graph", "Node", "graph_of", "is_rewired",
+    ),
+    "core.document": (
+        "Change", "Document", "InputSpec", "Ledger", "difference", "key_map", "ledger",
+        "parse_inputs",
+    ),
+    "core.edits": (
+        "AddInput", "AddNode", "AddOutput", "Bypass", "Connect", "Disconnect", "Duplicate",
+        "Edit", "Freeze", "Group", "History", "Insert", "InsertOnEdge", "Move", "Reinitialise",
+        "Remove", "RemoveInput", "RemoveNode", "RemoveOutput", "Rename", "RenameNode",
+        "Replace", "SetArguments", "SetInputs", "Step", "SwapEncoder", "Together",
+        "Unfreeze", "Ungroup", "Unwrap", "Wrap", "is_container", "is_positional", "parse_edit",
+        "parse_value",
+    ),
+    "core.export": (
+        "TakenHome", "model_source", "take_home",
+    ),
+    "core.files": (
+        "in_a_sentence", "read_contents",
+    ),
+    "core.files.which": (
+        "which",
+    ),
+    "core.placement": (
+        "Placement", "devices", "distributed_script", "loading_script", "need", "outlooks",
+        "saving_script", "try_forward",
+    ),
+    "core.session": (
+        "Changed", "Session",
+    ),
+    "core.source": (
+        "Code", "ModelEntry", "models", "open_source",
+    ),
+    "core.statistics": (
+        "HeatMap", "Statistics", "Weight", "heat_map", "known_statistics", "statistics_of",
+        "weights_of",
+    ),
+}  # fmt: skip

@@ -1,0 +1,82 @@
+"""One process of several that run a model together: what ``torchrun`` would start, for one forward.
+
+It is started by :mod:`core.placement.processes` in a folder that has the model, its inputs and the
+code of the user's own classes, and leaves there what came of it, or why nothing did.
+"""
+
+import importlib.util
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed, nn
+
+
+def main() -> None:
+    """Run one forward as the rank that the environment says; its result is ``RANK.json``."""
+    folder, rank = Path.cwd(), os.environ["RANK"]
+    devices: list[str] = json.loads((folder / "devices.json").read_text())
+    try:
+        told = _run(folder, torch.device(devices[int(os.environ["LOCAL_RANK"])]))
+    except torch.cuda.OutOfMemoryError:
+        told = {"error": "its memory ran out"}
+    except Exception as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        told = {"error": first}
+    whole = folder / f"{rank}.part"
+    whole.write_text(json.dumps(told))
+    whole.rename(folder / f"{rank}.json")
+    if "error" in told:
+        os._exit(1)  # the others may be waiting, and leaving the group would wait for them
+
+
+def _run(folder: Path, device: torch.device) -> dict[str, Any]:
+    cuda = device.type == "cuda"
+    if cuda:
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if cuda else "gloo")
+    for number, module in enumerate(json.loads((folder / "modules.json").read_text())):
+        _import(module["name"], module["path"], (folder / f"{number}.code").read_bytes())
+    # Both files were written by the process that started this one, a moment ago.
+    model = torch.load(folder / "model.pth", map_location="cpu", weights_only=False).to(device)
+    args, kwargs = torch.load(folder / "inputs.pth", map_location=device, weights_only=False)
+    if any(parameter.requires_grad for parameter in model.parameters()):
+        model = nn.parallel.DistributedDataParallel(model, [device] if cuda else None)
+    distributed.barrier()
+    begin = time.perf_counter()
+    with torch.no_grad():
+        output = model(*args, **kwargs)
+    if cuda:
+        torch.cuda.synchronize(device)
+    took = time.perf_counter() - begin
+    peak = torch.cuda.max_memory_allocated(device) if cuda else None
+    distributed.barrier()
+    distributed.destroy_process_group()
+    return {"seconds": took, "peak": peak, "output": shapes(output)}
+
+
+def _import(name: str, path: str, code: bytes) -> None:
+    """Make a module of code that was agreed to, under the name that the model's pickle has."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(Path(path).parent))
+    try:
+        exec(compile(code, path, "exec", dont_inherit=True), vars(module))
+    finally:
+        sys.path.pop(0)
+
+
+def shapes(output: Any) -> Any:
+    """Return an output with the shape of each tensor in its place."""
+    if isinstance(output, torch.Tensor):
+        return tuple(output.shape)
+    if isinstance(output, dict):
+        return {key: shapes(value) for key, value in output.items()}
+    if isinstance(output, list | tuple):
+        return [shapes(value) for value in output]
+    return type(output).__name__
