@@ -29,10 +29,10 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "core.edits": (
         "AddInput", "AddNode", "AddOutput", "Bypass", "Connect", "Disconnect", "Duplicate",
-        "Edit", "Freeze", "History", "Insert", "InsertOnEdge", "Move", "Reinitialise",
+        "Edit", "Freeze", "Group", "History", "Insert", "InsertOnEdge", "Move", "Reinitialise",
         "Remove", "RemoveInput", "RemoveNode", "RemoveOutput", "Rename", "RenameNode",
         "Replace", "SetArguments", "SetInputs", "Step", "SwapEncoder", "Together",
-        "Unfreeze", "Unwrap", "Wrap", "is_container", "is_positional", "parse_edit",
+        "Unfreeze", "Ungroup", "Unwrap", "Wrap", "is_container", "is_positional", "parse_edit",
         "parse_value",
     ),
     "core.export": (

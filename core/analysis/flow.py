@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from core.analysis.descriptions import Describer, Kind, of_tensor, rebuild
-from core.analysis.engine import NeedsNumbers, Pass
+from core.analysis.engine import LOCK, NeedsNumbers, Pass
 from core.analysis.problems import Problem
 from core.analysis.report import Report
 from core.analysis.values import Value, value_of
@@ -102,7 +102,8 @@ class _Run:
         self._values: dict[str, Any] = {}
         try:
             given = self._given(report, path)
-            Pass(module).within(lambda: self._steps(graph, given))
+            with LOCK:
+                Pass(module).within(lambda: self._steps(graph, given))
         except Cancelled:
             raise
         except (Exception, NeedsNumbers):  # as far as it went is what is known

@@ -18,9 +18,11 @@ from core.edits import (
     Connect,
     Disconnect,
     Edit,
+    Group,
     InsertOnEdge,
     RemoveInput,
     RemoveNode,
+    Ungroup,
 )
 
 Asked = Callable[[Document], Edit]
@@ -116,6 +118,21 @@ def _disconnect(text: str) -> Asked:
     return edit
 
 
+def _group(text: str) -> Asked:
+    steps, equals, name = text.partition("=")
+    sources = [each.strip() for each in steps.split(",") if each.strip()]
+    if not (equals and sources and name.strip()):
+        raise click.UsageError(f"'{text}' should read STEP[,STEP]=NAME[:CLASS].")
+    called, _, kind = name.strip().partition(":")
+
+    def edit(document: Document) -> Edit:
+        path, first = locate(document, sources[0])
+        others = [beside(path, each) for each in sources[1:]]
+        return Group(path, (first, *others), called, kind or "Block")
+
+    return edit
+
+
 def _ends(text: str) -> tuple[str, str, str]:
     source, arrow, rest = text.partition("->")
     target, _, port = rest.partition(":")
@@ -139,5 +156,7 @@ REWIRING: tuple[tuple[str, str, str, Callable[[str], Asked]], ...] = (
     ("connect", "FROM->TO[:PORT]", "Let a step read another one.", _connect),
     ("disconnect", "FROM->TO[:PORT]", "Let a step no longer read another one.", _disconnect),
     ("remove-node", "STEP", "Take a step out.", lambda t: lambda d: RemoveNode(*locate(d, t))),
+    ("group", "STEP[,STEP]=NAME[:CLASS]", "Make a module of steps.", _group),
+    ("ungroup", "PATH", "A module's steps among those around.", lambda t: lambda _: Ungroup(t)),
     ("bypass", "STEP", "Lead tensors past a child.", lambda t: lambda d: Bypass(*locate(d, t))),
 )

@@ -193,11 +193,18 @@ def _home(thing: Any) -> tuple[str, str] | None:
     return None
 
 
+def is_numbered(module: nn.Module, name: str) -> bool:
+    """Say whether the child ``name`` is had by its number: a list goes by place, not by name."""
+    if not isinstance(module, (nn.ModuleList, nn.Sequential)) or not name.isdigit():
+        return False
+    return list(module._modules).index(name) == int(name) if name in module._modules else False
+
+
 def place_text(module: nn.Module, path: str) -> str:
     """Return how the forward of ``module`` writes the child or tensor at ``path``."""
     text, here = "self", module
     for name in path.split("."):
-        if isinstance(here, (nn.ModuleList, nn.Sequential)) and name.isdigit():
+        if is_numbered(here, name):
             text += f"[{name}]"
         elif isinstance(here, nn.ModuleDict) and name in here._modules:
             text += f'["{name}"]'

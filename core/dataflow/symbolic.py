@@ -5,6 +5,7 @@ passed on as it is. The forward runs on a shell, so that nothing it writes reach
 """
 
 import operator
+import sys
 import threading
 import types
 from collections import OrderedDict
@@ -70,13 +71,14 @@ for _name in _AUGMENTED:
     setattr(Symbol, f"__{_name}__", _augmented(_name))
 
 
-def traced(shell: Shell, constants: Mapping[str, Any]) -> fx.Graph:
+def traced(shell: Shell, constants: Mapping[str, Any], kinds: Mapping[str, type]) -> fx.Graph:
     """Return fx's graph of the forward of ``shell``; parameters in ``constants`` have that value.
 
+    ``kinds`` tells which of the others are lists, tuples or dictionaries; the rest are tensors.
     Raises :class:`~core.errors.Untraceable`, with the reason.
     """
     _check(shell.root)
-    with LOCK, _plain_names(), torch.no_grad():
+    with LOCK, _plain_names(), _asked_for_types(shell.root, kinds), torch.no_grad():
         tracer = Tracer(shell, constants)
         try:
             with _Recording(tracer):
@@ -245,6 +247,37 @@ def _tensors(root: nn.Module) -> Iterator[tuple[int, str]]:
         for name, child in reversed(module._modules.items()):
             if child is not None:
                 waiting.append((f"{prefix}{name}.", child))
+
+
+@contextmanager
+def _asked_for_types(root: nn.Module, kinds: Mapping[str, type]) -> Iterator[None]:
+    """Let ``isinstance(x, Tensor)`` be true of a symbol, in the files the module is written in.
+
+    A symbol cannot be a tensor, and a forward that asks must not go another way for that. For
+    anything else the answer is the usual one, so other threads do not notice.
+    """
+
+    def answer(value: Any, classes: Any) -> bool:
+        if not isinstance(value, fx.Proxy):
+            return isinstance(value, classes)
+        node = value.node
+        kind: type = Tensor
+        if node.op == "placeholder":
+            kind = kinds.get(str(node.target), Tensor)
+        elif node.target is getattr:
+            return isinstance(value, classes)  # a size or a number: nobody knows
+        return issubclass(kind, classes)
+
+    files = {sys.modules[c.__module__] for c in type(root).__mro__ if c.__module__ in sys.modules}
+    own = [f for f in files if not f.__name__.startswith(("torch.", "builtins"))]
+    changed = [file for file in own if "isinstance" not in vars(file)]
+    for file in changed:
+        file.isinstance = answer  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for file in changed:
+            del file.isinstance  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -3,11 +3,11 @@
 import inspect
 import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from core.dataflow.classes import own_class, written_graph
 from core.dataflow.graph import OUTPUT, REQUIRED, Graph, Items, Node, Ref
@@ -22,7 +22,11 @@ _KINDS = {
     "call_method": "method", "get_attr": "attribute", "output": "output",
 }  # fmt: skip
 
-_graphs: IdentityCache[dict[frozenset[str], Graph | Untraceable]] = IdentityCache()
+#: What is given to a forward beside what must be, and which of it is no tensor.
+Given = Mapping[str, type]
+
+_graphs: IdentityCache[dict[frozenset[tuple[str, type]], Graph | Untraceable]] = IdentityCache()
+_KIND = {"list": list, "tuple": tuple, "dict": dict}
 
 
 def graph_of(document: Document, path: str) -> Graph:
@@ -33,24 +37,26 @@ def graph_of(document: Document, path: str) -> Graph:
     return trace(document.module(path), given(document, path))
 
 
-def trace(module: nn.Module, given: Iterable[str] = ()) -> Graph:
+def trace(module: nn.Module, given: Given | None = None) -> Graph:
     """Return the graph of a module's own forward.
 
-    ``given`` names the parameters that are given beside those that must be; others stay at their
-    default, and are not inputs of the graph. A module object never changes, so its graph is kept
-    for as long as it lives. Raises :class:`~core.errors.Untraceable`.
+    ``given`` names the parameters that are given, with what they are: a Tensor, a list, a dict.
+    Others must be tensors, or stay at their default, and are then not inputs of the graph. A module
+    object never changes, so its graph is kept for as long as it lives. Raises
+    :class:`~core.errors.Untraceable`.
     """
     written = written_graph(module)
     if written is not None:
         return written
-    wanted = frozenset(given)
+    given = given or {}
+    wanted = frozenset(given.items())
     known = _graphs.get(module)
     if known is None:
         known = {}
         _graphs.set(module, known)
     if wanted not in known:
         try:
-            known[wanted] = _traced(module, wanted)
+            known[wanted] = _traced(module, given)
         except Untraceable as reason:
             # Without its frames, which would keep the module alive that the entry waits for.
             known[wanted] = Untraceable(str(reason))
@@ -60,16 +66,17 @@ def trace(module: nn.Module, given: Iterable[str] = ()) -> Graph:
     return found
 
 
-def given(document: Document, path: str) -> frozenset[str]:
-    """Return which parameters of the module's forward are given where it is called.
+def given(document: Document, path: str) -> Given:
+    """Return which parameters of the module's forward are given where it is called, and as what.
 
     The root is given the document's inputs; what a child is given stands in its parent's graph.
     """
-    parameters = parameters_of(document.module(path))
+    names = list(parameters_of(document.module(path)))
     if not path:
         positional = [each for each in document.inputs if not each.keyword]
-        named = {each.name for each in document.inputs if each.keyword}
-        return frozenset([*list(parameters)[: len(positional)], *named])
+        named = {each.name: each for each in document.inputs if each.keyword}
+        fed = {**dict(zip(names, positional, strict=False)), **named}
+        return {name: _KIND.get(each.kind, Tensor) for name, each in fed.items()}
     parent = path
     while parent:
         parent = split(parent)[0]
@@ -77,15 +84,13 @@ def given(document: Document, path: str) -> frozenset[str]:
             graph = graph_of(document, parent)
         except Untraceable:
             continue
-        calls = graph.calls_of(path[len(parent) + 1 if parent else 0 :])
-        if calls:
-            names = list(parameters)
-            return frozenset(
-                name
-                for call in calls
-                for name in (*names[: len(call.args)], *(key for key, _ in call.kwargs))
-            )
-    return frozenset()
+        found: dict[str, type] = {}
+        for call in graph.calls_of(path[len(parent) + 1 if parent else 0 :]):
+            for name, value in (*zip(names, call.args, strict=False), *call.kwargs):
+                found[name] = value.kind if isinstance(value, Items) else Tensor
+        if found:
+            return found
+    return {}
 
 
 def parameters_of(module: nn.Module) -> dict[str, inspect.Parameter]:
@@ -96,15 +101,15 @@ def parameters_of(module: nn.Module) -> dict[str, inspect.Parameter]:
         return {}
 
 
-def _traced(module: nn.Module, given: frozenset[str]) -> Graph:
+def _traced(module: nn.Module, given: Given) -> Graph:
     fixed = {
         name: each.default
         for name, each in parameters_of(module).items()
         if each.default is not each.empty and name not in given
     }
-    train = _once(module, fixed, training=True)
-    evaluation = _once(module, fixed, training=False)
-    again = _once(module, fixed, training=False)
+    train = _once(module, fixed, training=True, given=given)
+    evaluation = _once(module, fixed, training=False, given=given)
+    again = _once(module, fixed, training=False, given=given)
     alike = len(evaluation.nodes) == len(again.nodes)
     if not (alike and all(map(equal, evaluation.nodes, again.nodes))):
         raise Untraceable(
@@ -119,9 +124,11 @@ def _traced(module: nn.Module, given: frozenset[str]) -> Graph:
     return graph
 
 
-def _once(module: nn.Module, fixed: dict[str, Any], *, training: bool) -> Graph:
+def _once(
+    module: nn.Module, fixed: dict[str, Any], *, training: bool, given: Given | None = None
+) -> Graph:
     shell = Shell(module, training=training)
-    graph = traced(shell, fixed)
+    graph = traced(shell, fixed, given or {})
     written = [name for name in shell.written() if name != "training"]
     notes: tuple[str, ...] = ()
     if written:

@@ -4,6 +4,7 @@ from core.edits.arguments import SetArguments, carry_over
 from core.edits.base import Edit
 from core.edits.containers import is_container, is_positional
 from core.edits.encoders import SwapEncoder
+from core.edits.grouping import Group, Ungroup
 from core.edits.history import History, Proposal, Step
 from core.edits.ports import AddInput, AddOutput, RemoveInput, RemoveOutput
 from core.edits.rewiring import (
@@ -40,6 +41,7 @@ __all__ = [
     "Duplicate",
     "Edit",
     "Freeze",
+    "Group",
     "History",
     "Insert",
     "InsertOnEdge",
@@ -59,6 +61,7 @@ __all__ = [
     "SwapEncoder",
     "Together",
     "Unfreeze",
+    "Ungroup",
     "Unwrap",
     "Wrap",
     "carry_over",

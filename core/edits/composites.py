@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
 def composite(document: Document, edit: "Wrap") -> nn.Module:
     """Return a module of a new class that does nothing but call the one at ``edit.path``."""
-    kind, name = edit.container, edit.name or split(edit.path)[1] or "net"
+    kind, name = checked_class(edit.container), edit.name or split(edit.path)[1] or "net"
+    if not name.isidentifier() or keyword.iskeyword(name) or hasattr(nn.Module(), name):
+        raise EditRefused(f"'{name}' is no name for a child of a new class; net, say, is one.")
+    inputs, positional, named = _handed(document, edit.path, name)
+    call = Node(name, "call", name, positional, named)
+    output = Node(OUTPUT, "output", OUTPUT, (Ref(name),))
+    return composed(kind, {name: document.module(edit.path)}, Graph((*inputs, call, output)))
+
+
+def checked_class(kind: str) -> str:
+    """Return ``kind`` if a new class can be called so, else refuse."""
     if not kind.isidentifier() or keyword.iskeyword(kind):
         raise EditRefused(f"'{kind}' is no name for a class; letters and digits make one: Model.")
     if kind in layers() or hasattr(nn, kind):
@@ -26,12 +36,7 @@ def composite(document: Document, edit: "Wrap") -> nn.Module:
             f"{kind} is no container; wrap in Sequential, ModuleList, ModuleDict, or a new class"
             " such as Model."
         )
-    if not name.isidentifier() or keyword.iskeyword(name) or hasattr(nn.Module(), name):
-        raise EditRefused(f"'{name}' is no name for a child of a new class; net, say, is one.")
-    inputs, positional, named = _handed(document, edit.path, name)
-    call = Node(name, "call", name, positional, named)
-    output = Node(OUTPUT, "output", OUTPUT, (Ref(name),))
-    return composed(kind, {name: document.module(edit.path)}, Graph((*inputs, call, output)))
+    return kind
 
 
 def _handed(

@@ -4,6 +4,7 @@ from core.document import Document, InputSpec
 from core.edits.arguments import SetArguments
 from core.edits.base import Edit
 from core.edits.encoders import SwapEncoder
+from core.edits.grouping import Group, Ungroup
 from core.edits.ports import AddInput, AddOutput, RemoveInput, RemoveOutput
 from core.edits.rewiring import (
     AddNode,
@@ -82,5 +83,7 @@ AnyEdit = (
     | RemoveInput
     | AddOutput
     | RemoveOutput
+    | Group
+    | Ungroup
     | Together
 )

@@ -21,7 +21,7 @@ from core.analysis import Report, analyse, flow, shape_comments
 from core.analysis.structure import facts_of
 from core.dataflow import is_rewired, own_class, write_class
 from core.dataflow.classes import class_name, written_graph
-from core.dataflow.expressions import Names
+from core.dataflow.expressions import Names, is_numbered
 from core.document import Document, join, weight_id
 from core.errors import EditRefused, SaveRefused
 from core.export.builders import builder_of
@@ -234,7 +234,7 @@ def _can_be_turned_into(old: nn.Module, new: nn.Module) -> bool:
 
 def _at(place: str, parent: nn.Module, name: str) -> str:
     """Write where a child stands."""
-    if isinstance(parent, (nn.Sequential, nn.ModuleList)) and name.isdigit():
+    if is_numbered(parent, name):
         return f"{place}[{name}]"
     if isinstance(parent, nn.ModuleDict):
         return f'{place}["{name}"]'
@@ -247,8 +247,7 @@ def _assigned(place: str, parent: nn.Module, name: str, here: str, text: str) ->
     """Write the assignment of a child; a name that is no word of Python is added by a call."""
     if here.endswith("]") and not isinstance(parent, LISTS):
         return f'{place}.add_module("{name}", {text})'
-    numbered = isinstance(parent, (nn.Sequential, nn.ModuleList)) and name.isdigit()
-    if numbered and is_rewired(parent):
+    if is_numbered(parent, name) and is_rewired(parent):
         return f'{place}.add_module("{name}", {text})'
     return f"{here} = {text}"
 

@@ -158,6 +158,19 @@ class Ordered(nn.Module):
         return result
 
 
+class Asking(nn.Module):
+    """Asks what it was given, as torchvision's dense layers do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Linear(4, 4)
+
+    def forward(self, x: Any) -> Tensor:
+        parts = [x] if isinstance(x, Tensor) else x
+        y = torch.cat(parts, 1)
+        return self.body(y) if not isinstance(y, (int, float)) else y
+
+
 READABLE: dict[str, tuple[Any, str]] = {
     "drops out": (DropsOut, "3,4"),
     "eval only": (EvalOnly, "3,4"),
@@ -169,4 +182,6 @@ READABLE: dict[str, tuple[Any, str]] = {
     "shapes": (Shapes, "2,3,8,8"),
     "named output": (NamedOutput, "3,4"),
     "ordered": (Ordered, "3,4"),
+    "asking, a tensor": (Asking, "3,4"),
+    "asking, a list": (Asking, "[3,3; 3,1]"),
 }

@@ -1,5 +1,6 @@
 """Whatever is re-wired: it runs or is a problem, and undoing all is the first document."""
 
+import msgspec
 import torch
 from hypothesis import given, settings, strategies as st
 
@@ -14,6 +15,7 @@ from core.edits import (
     Connect,
     Disconnect,
     Edit,
+    Group,
     History,
     InsertOnEdge,
     RemoveInput,
@@ -21,6 +23,7 @@ from core.edits import (
     RemoveOutput,
     RenameNode,
     Replace,
+    Ungroup,
 )
 from core.errors import ModelwrightError, Untraceable
 from core.recipe import Recipe, recipe_of, recipe_text, replay
@@ -57,6 +60,8 @@ def edits(draw: st.DrawFn, fed: Document) -> Edit:
         RemoveOutput(path, draw(st.sampled_from([0, 1, "out"]))),
         RemoveInput(path, one),
         Replace(path, "ReLU()"),
+        Group(path, (one, other), "grouped"),
+        Ungroup(path),
     ]
     if edge is not None:
         choices += [
@@ -86,7 +91,8 @@ def test_undoing_every_re_wiring_is_the_first_document(data: st.DataObject, name
     replayed = replay(recipe_of(first, history.edits), first).document
     assert replayed.inputs == last.inputs
     assert [p.message for p in analyse(replayed).problems] == [p.message for p in report.problems]
-    assert recipe_text(Recipe(source="x", edits=history.edits))
+    written = Recipe(source="x", edits=history.edits)
+    assert msgspec.json.decode(recipe_text(written), type=Recipe) == written
     while history.can_undo:
         history.undo()
     assert history.document is first

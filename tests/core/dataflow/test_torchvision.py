@@ -48,7 +48,7 @@ def _opened(name: str) -> Document:
     side = 224 if name in ("s3d", "mvit_v1_b", "mvit_v2_s") else 112 if task == "video" else side
     shape = (2, 3, 16, side, side) if task == "video" else (2, 3, side, side)
     if "inception" in name:
-        shape = (2, 3, 96, 96)
+        shape = (2, 3, 299, 299)  # for its second head, in train mode
     return Document.of(root, parse_inputs(",".join(map(str, shape))))
 
 

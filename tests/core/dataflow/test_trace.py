@@ -1,6 +1,7 @@
 """What a forward does is read without running it on anything, and without touching the model."""
 
 import gc
+import sys
 import threading
 import weakref
 
@@ -8,13 +9,14 @@ import pytest
 import torch
 from torch import nn
 
-from core.dataflow import Choice, Ref, graph_of, trace
+from core.dataflow import Choice, Ref, graph_of, trace, write_class
 from core.dataflow.merging import equal, merge
 from core.dataflow.trace import _once
 from core.errors import Untraceable
 from tests.core.dataflow.flows import document
 from tests.core.dataflow.odd_forwards import (
     READABLE,
+    Asking,
     Branching,
     Buffered,
     Counting,
@@ -87,7 +89,8 @@ def test_training_is_kept_as_a_choice_and_a_branch() -> None:
 def test_each_mode_of_a_merged_graph_is_the_graph_of_that_mode(name: str) -> None:
     module = READABLE[name][0]().eval()
     fixed = {"mask": None, "scale": 2.0} if "optional" in name else {}
-    train, evaluation = (_once(module, fixed, training=mode) for mode in (True, False))
+    given = {"x": list if "list" in name else torch.Tensor}
+    train, evaluation = (_once(module, fixed, training=mode, given=given) for mode in (True, False))
     merged = merge(train, evaluation)
     for mode, alone in (("train", train), ("eval", evaluation)):
         seen = merged.seen_in(mode)  # type: ignore[arg-type]
@@ -196,3 +199,10 @@ def test_other_threads_run_their_models_while_one_is_read() -> None:
 def test_equal_graphs_merge_to_one_without_choices() -> None:
     graph = _once(Shared().eval(), {}, training=False)
     assert all(map(equal, merge(graph, graph).nodes, graph.nodes))
+
+
+def test_a_forward_that_asks_for_a_tensor_is_told_that_it_has_one() -> None:
+    tensor, several = document(Asking, "3,4"), document(Asking, "[3,3; 3,1]")
+    assert "[x]" in write_class(tensor.root, graph_of(tensor, "")).text
+    assert "[x]" not in write_class(several.root, graph_of(several, "")).text
+    assert not hasattr(sys.modules[Asking.__module__], "isinstance")
