@@ -61,6 +61,10 @@ class PlacePage(QWidget):
         self._case: Case | None = None
         self._job: Job | None = None
         self._trying: Job | None = None
+        self._weighing: Job | None = None
+        #: How many share a batch, as the needs that are shown were worked out.
+        self._parts = 0
+        self._batch_known = False
         self.rows: list[DeviceRow] = []
         self.places = QButtonGroup(self)
         self.radios = {name: QRadioButton(self.tr(title)) for name, title, _ in PLACES}
@@ -176,7 +180,7 @@ class PlacePage(QWidget):
     @property
     def gpus(self) -> tuple[int, ...]:
         """The numbers of the chosen GPUs: those that were typed, else those that are ticked."""
-        typed = tuple(int(each) for each in self.typed.text().split(",") if each)
+        typed = tuple(dict.fromkeys(int(each) for each in self.typed.text().split(",") if each))
         ticked = tuple(row.number for row in self.rows if row.is_gpu and row.is_ticked)
         return typed or ticked
 
@@ -187,15 +191,21 @@ class PlacePage(QWidget):
             self.need.setText(self.tr("Open a model to see whether it fits."))
             return
         optimizer, batch = self.use.currentData(), self.batch.value()
-        parts = max(1, len(self.gpus)) if self.place in ("dp", "ddp") else 1
+        self._parts = parts = self._sharing()
         devices = tuple(row.device for row in self.rows)
-        self._jobs.start(
+        if self._weighing is not None:
+            self._weighing.cancel()  # what comes last is about what was chosen last
+        self._weighing = self._jobs.start(
             lambda _: core.outlooks(
                 document, devices, optimizer=optimizer, batch=batch, parts=parts
             ),
             self._weighed,
             self._not_weighed,
         )
+
+    def _sharing(self) -> int:
+        """Return among how many GPUs a batch is shared out."""
+        return max(1, len(self.gpus)) if self.place in ("dp", "ddp") else 1
 
     def _not_weighed(self, error: "ModelwrightError") -> None:
         self.need.setText(str(error))
@@ -224,6 +234,8 @@ class PlacePage(QWidget):
         if self.rows:  # torch is imported by whoever looked for devices, on a thread
             self.code.show_code(self._script(place, gpus))
         self.tried.say("")
+        if self._sharing() != self._parts:
+            self._weigh()
         here = {row.number for row in self.rows if row.is_gpu and not row.device.hidden}
         missing = place != "cpu" and (not here or not set(gpus) <= here)
         document = self._state.document
@@ -309,5 +321,6 @@ class PlacePage(QWidget):
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
-        if self.batch.value() == 1:
+        if not self._batch_known:  # what was chosen since stays
+            self._batch_known = True
             self.batch.setValue(self._known_batch())
