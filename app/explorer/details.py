@@ -16,6 +16,7 @@ from app.item_models.stored_tree import StoredNode, shape_text
 from app.jobs import Job, Jobs
 from app.parts import ElidedLabel, Facts
 from app.said import Said
+from core.files.code import tensor_code
 
 if TYPE_CHECKING:
     from core.errors import ModelwrightError
@@ -137,7 +138,7 @@ class Details(QWidget):
 
     def _copy_code(self) -> None:
         if self._node is not None and self._contents is not None:
-            QGuiApplication.clipboard().setText(code_of(self._contents, self._node.path))
+            QGuiApplication.clipboard().setText(tensor_code(self._contents, self._node.path))
             self.told.emit(self.tr("Copied the code that reads {}").format(self._node.path))
 
 
@@ -165,22 +166,3 @@ def _numbers(found: "Statistics") -> dict[str, str]:
         "Mean, std": f"{numbers.real(found.mean)}, {numbers.real(found.std)}",
         "Zeros": numbers.percent(found.zeros),
     }
-
-
-def code_of(contents: "Contents", name: str) -> str:
-    """Return a line of Python that reads one tensor of a file."""
-    file = contents.path.name
-    if contents.format == "safetensors":
-        return (
-            "from safetensors import safe_open\n\n"
-            f'with safe_open("{file}", framework="pt") as file:\n'
-            f'    tensor = file.get_tensor("{name}")\n'
-        )
-    label = next((w.label for w in contents.weights if name.startswith(f"{w.label}.")), "")
-    at = "".join(f'["{key}"]' for key in label.split(".")) if label else ""
-    rest = name.removeprefix(f"{label}.") if label else name
-    return (
-        "import torch\n\n"
-        f'state = torch.load("{file}", map_location="cpu", weights_only=True){at}\n'
-        f'tensor = state["{rest}"]\n'
-    )

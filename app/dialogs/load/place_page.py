@@ -29,8 +29,10 @@ from app.jobs import Job, Jobs
 from app.parts import WrappedLabel
 from app.said import Said
 from app.state import State
+from core.files.code import literal
 
 if TYPE_CHECKING:
+    from core.checkpoint import Plan
     from core.errors import ModelwrightError
     from core.placement import Device, Outlook, Tried
 
@@ -249,7 +251,7 @@ class PlacePage(QWidget):
         kwargs = self._facts_of_the_file()
         listed = ",".join(map(str, gpus))
         if place == "ddp":
-            return distributed_script(gpus=len(gpus) or 2, **kwargs)
+            return distributed_script(gpus=listed or 2, **kwargs)
         contents = self._case.contents if self._case is not None else None
         wrapped = contents is not None and any(".module." in f".{n}" for n in contents.tensors)
         whole = contents is not None and contents.kind == "whole model"
@@ -263,21 +265,20 @@ class PlacePage(QWidget):
     def _facts_of_the_file(self) -> dict[str, Any]:
         """Return how a script builds the model of the file and gets at its weights."""
         from core.document import Source
+        from core.files.code import weights_code
         from core.placement import building_code
 
         case, document = self._case, self._state.document
-        file, label = "model.pth", ""
+        file, read = "model.pth", ""
         source = document.source if document is not None else Source("")
-        if case is not None and case.contents is not None:
+        if case is not None and case.contents is not None and case.contents.weights:
             file = case.path.name
-            sets = case.contents.weights
-            weights = case.plan.weights if case.plan is not None else sets[0] if sets else None
-            label = weights.label if weights is not None else ""
+            weights = case.plan.weights if case.plan is not None else None
+            read = weights_code(case.contents, weights) + _renaming(case.plan)
             if case.guesses and case.guesses[0].share > _SURE:
                 source = Source(case.guesses[0].source, "torchvision")
         imports, build = building_code(source)
-        keys = label.split(".") if label else ()
-        return {"build": build, "imports": imports, "file": file, "keys": keys}
+        return {"build": build, "imports": imports, "file": file, "read": read}
 
     def _try(self) -> None:
         """Run one forward on a copy of the model, where it would go."""
@@ -324,3 +325,26 @@ class PlacePage(QWidget):
         if not self._batch_known:  # what was chosen since stays
             self._batch_known = True
             self.batch.setValue(self._known_batch())
+
+
+def _renaming(plan: "Plan | None") -> str:
+    """Return the line that takes away what all names of the file begin with, or says what differs.
+
+    ``module.`` is not one of these: scripts take it off wherever it stands.
+    """
+    if plan is None:
+        return ""
+    rows = [(row.name, row.stored) for row in plan.rows if row.name and row.stored]
+    more = {there.removesuffix(own) if there.endswith(own) else None for own, there in rows}
+    if more <= {"", "module."}:
+        return ""
+    first = next(iter(more))
+    if len(more) > 1 or first is None:
+        return "# Names differ from the model's: load it in Modelwright, save it, and read that.\n"
+    start = literal(first)
+    return (
+        "state = {\n"
+        f"    name.removeprefix({start}): tensor\n"
+        f"    for name, tensor in state.items() if name.startswith({start})\n"
+        "}\n"
+    )
