@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -23,6 +24,9 @@ from app.settings import Settings
 
 if TYPE_CHECKING:
     from core.files import Named
+
+
+_LONG = 60  # letters of a name in a sentence
 
 
 class DangerSheet(QDialog):
@@ -61,8 +65,9 @@ class DangerSheet(QDialog):
         told.say(
             self.tr("Opening {} as a whole model would import and call what stands below. Nothing"
                     " of it was run. Its weights alone can be loaded without any of this.")
-            .format(path.name)
+            .format(shortened(path.name))
         )  # fmt: skip
+        told.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(head)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
@@ -146,6 +151,11 @@ class DangerSheet(QDialog):
         ticked = tuple(name for name, box in self.boxes.items() if box.isChecked())
         self.accept()
         self.allowed.emit(ticked, self.classes)
+
+
+def shortened(name: str) -> str:
+    """Return the name of a file; a long one without its middle: it must not widen a sheet."""
+    return name if len(name) <= _LONG else f"{name[: _LONG // 2]}…{name[-_LONG // 3 :]}"
 
 
 def may_be_allowed(named: "Named") -> bool:
