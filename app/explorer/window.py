@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSplitter,
-    QTreeView,
     QVBoxLayout,
     QWidget,
 )
@@ -23,6 +22,7 @@ from app.item_models.stored_tree import StoredTreeModel
 from app.jobs import Job, Jobs
 from app.parts import ElidedLabel
 from app.said import Said
+from app.stored_tree_view import StoredTreeView
 from core.errors import ModelwrightError
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ class ExplorerWindow(QWidget):
         self.search.setAccessibleName(self.tr("Find a tensor"))
         self.search.textChanged.connect(self._find)
         self.model = StoredTreeModel()
-        self.tree = QTreeView()
-        self.tree.setModel(self.model)
+        self.tree = StoredTreeView(self.model)
         tables.dress_tree(self.tree, self.tr("Tensors"), (30, 15, 9, 10, 10), 0)
         self.treemap = Treemap()
         self.treemap.chosen.connect(self.select)
