@@ -110,6 +110,7 @@ def _node_json(node: Node, found: Flow) -> dict[str, Any]:
         "kind": node.kind,
         "target": str(node.target) if node.kind in ("call", "attribute") else node.title,
         "when": node.when,
+        "source": node.source,
         "gives": value.to_json() if value is not None else None,
     }
 
