@@ -14,6 +14,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SIZE = (1280, 800)
+#: The scenes that the README shows.
+SHOWN = ("drag", "changed", "checkpoint", "explore")
 HEAD = "fc = Sequential(fc1=Linear(2048, 128), relu=ReLU(), drop=Dropout(0.5), fc2=Linear(128, 10))"
 
 
@@ -76,9 +78,112 @@ def zoo(window, ready):
     return window.findChild(sys.modules["app.dialogs.open_model"].OpenDialog)
 
 
+def checkpoint(window, ready, page=1):
+    """A training checkpoint with another head, matched to resnet50."""
+    from app.dialogs.load import LoadSheet
+
+    opened(window, ready)
+    window.commands.checkpoints.load(trained())
+    ready()
+    sheet = window.findChild(LoadSheet)
+    sheet.pages.setCurrentIndex(page)
+    return sheet
+
+
+def file(window, ready):
+    """What a file is, before any model is open."""
+    from app.dialogs.load import LoadSheet
+
+    window.commands.checkpoints.load(trained())
+    ready()
+    return window.findChild(LoadSheet)
+
+
+def place(window, ready):
+    """Where the model goes, and the code for it."""
+    return checkpoint(window, ready, page=2)
+
+
+def save(window, ready):
+    """The sheet that saves."""
+    from app.dialogs.save import SaveSheet
+
+    opened(window, ready)
+    window.settings.folder = trained().parent
+    window.commands.checkpoints.save()
+    ready()
+    return window.findChild(SaveSheet)
+
+
+def explore(window, ready):
+    """A convolution of the file in the explorer."""
+    from app.explorer import ExplorerWindow
+
+    window.commands.checkpoints.explore(trained())
+    explorer = window.findChild(ExplorerWindow)
+    ready(lambda: explorer.contents is not None)
+    explorer.select("model.module.layer1.0.conv2.weight")
+    return explorer
+
+
+def compare(window, ready):
+    """What a little training has changed, by module."""
+    from app.dialogs.compare import CompareSheet
+
+    opened(window, ready)
+    window.commands.checkpoints.compare()
+    sheet = window.findChild(CompareSheet)
+    sheet.before.setText(str(trained()))
+    sheet.use_model.click()
+    sheet.compare.click()
+    ready(lambda: sheet.job is None)
+    return sheet
+
+
+def danger(window, ready):
+    """A whole model that would run code."""
+    from app.dialogs.danger import DangerSheet
+    from core.files.contents import Named
+
+    names = (
+        Named("posix.system", "would run code", "runs a shell command"),
+        Named("their_nets.MyNet", "would run code", "of their_nets, which loading would import"),
+    )
+    sheet = DangerSheet(Path("downloaded.pth"), names, window.settings, window)
+    sheet.show()
+    return sheet
+
+
+def trained() -> Path:
+    """A file as two GPUs write it: another head, Adam's state, an epoch."""
+    import torch
+    from torchvision.models import resnet50
+
+    path = Path(tempfile.gettempdir()) / "modelwright-pictures" / "birds_epoch37.pth"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        torch.manual_seed(0)
+        net = resnet50(num_classes=10)
+        optimizer = torch.optim.Adam(net.parameters())
+        net(torch.randn(2, 3, 64, 64)).sum().backward()
+        optimizer.step()
+        state = {
+            "model": torch.nn.DataParallel(net).state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "epoch": 37,
+            "args": {"lr": 0.1, "data": "birds"},
+        }
+        torch.save(state, path)
+    return path
+
+
 SCENES: dict[str, Callable] = {
-    each.__name__: each for each in (empty, model, changed, drag, problem, inspector, zoo)
-}
+    each.__name__: each
+    for each in (
+        empty, model, changed, drag, problem, inspector, zoo, file, checkpoint, place, save,
+        explore, compare, danger,
+    )
+}  # fmt: skip
 
 
 def opened(window, ready):
@@ -121,7 +226,7 @@ def main() -> None:
     folder = chosen.all or HERE / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     themes, scales = (("light", "dark"), (1, 2)) if chosen.all else (("light",), (1,))
-    scenes = SCENES if chosen.all else {"drag": drag, "changed": changed}
+    scenes = SCENES if chosen.all else {n: SCENES[n] for n in SHOWN}
     for scene in scenes:
         for theme in themes:
             for scale in scales:

@@ -13,7 +13,7 @@ from app.item_models.nodes import Node
 from app.state import State
 
 if TYPE_CHECKING:
-    from core.analysis import ModuleReport
+    from core.analysis import ModuleReport, Value
 
 Role = Qt.ItemDataRole
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -130,6 +130,11 @@ class Cells:
         report = self._state.report
         return None if report is None else report.module(self.path)
 
+    @cached_property
+    def _given(self) -> "Value | None":
+        """What the module gives, once the analysis is there."""
+        return None if self.report is None else self.report.output
+
     @property
     def trains(self) -> bool:
         """Whether there is anything to freeze."""
@@ -205,8 +210,7 @@ class Cells:
             return "…"
         if not self.report.reached:
             return tr("not called")
-        output = self.report.output
-        return tr("fails") if output is None else str(output)
+        return tr("fails") if self._given is None else str(self._given)
 
     def icon(self, column: int) -> Any:
         """Return the icon of a cell, if it has one."""
@@ -223,7 +227,7 @@ class Cells:
         if column == Column.OUTPUT and self.report is not None:
             if not self.report.reached:
                 return self._facts.tone("muted")
-            if self.report.output is None or self.report.assumed:
+            if self._given is None or self.report.assumed:
                 return self._facts.tone("problem")
         return self._facts.tone("muted") if column == Column.ARGUMENTS else None
 

@@ -39,7 +39,7 @@ class Call:
 
     __slots__ = (
         "_cost", "_macs", "_operators", "assumed", "failures", "foreign", "inner", "inputs",
-        "output", "positional", "troubled",
+        "output", "positional", "shapes", "troubled",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +66,8 @@ class Call:
             self.troubled = self.troubled or call.troubled
             self.foreign = self.foreign or call.foreign or type(place) is not str
         self._macs: int | None = None
+        #: What a report says of it, kept by the report: equal blocks share their calls.
+        self.shapes: Any = None
 
     @property
     def operators(self) -> tuple[Operator, ...]:

@@ -214,8 +214,11 @@ class Report:
 
 
 def _shapes(call: Call) -> CallShapes:
-    output = None if call.output is None else value_of(call.output, call.inputs)
-    return CallShapes(inputs_value(call.inputs), output)
+    if call.shapes is None:
+        output = None if call.output is None else value_of(call.output, call.inputs)
+        call.shapes = CallShapes(inputs_value(call.inputs), output)
+    found: CallShapes = call.shapes
+    return found
 
 
 def _macs(call: Call) -> int:

@@ -89,8 +89,8 @@ def _advice(needed: Need, device: Device, share: int | None) -> str:
 
 
 def size(count: int) -> str:
-    """Return a number of bytes as people say it."""
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "KB")):
+    """Return a number of bytes in units of 1024, as memory is counted."""
+    for unit, name in ((2**30, "GB"), (2**20, "MB"), (2**10, "KB")):
         if count >= unit:
             return f"{count / unit:.1f} {name}"
     return f"{count} bytes"

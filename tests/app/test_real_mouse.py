@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,8 @@ class Mouse:
         self.do("mouseup", 1)
 
 
-@pytest.fixture
-def mouse(tmp_path: Path) -> Iterator[Mouse]:
+@contextmanager
+def screen_with(tmp_path: Path, *files: Path) -> Iterator[Mouse]:
     reading, writing = os.pipe()
     screen = subprocess.Popen(
         ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1200x800x24", "-nolisten", "tcp"],
@@ -75,17 +76,24 @@ def mouse(tmp_path: Path) -> Iterator[Mouse]:
     facts = tmp_path / "facts.json"
     environment = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
     window = subprocess.Popen(
-        [sys.executable, "-m", "tests.app.mouse_window", str(facts)], env=environment
+        [sys.executable, "-m", "tests.app.mouse_window", str(facts), *map(str, files)],
+        env=environment,
     )
     try:
         made = Mouse(display, facts)
-        known = made.until(lambda f: "Softsign" and f["rows"], seconds=90)
+        known = made.until(lambda f: f["rows"], seconds=90)
         made.do("windowfocus", known["window"])
         yield made
     finally:
         for process in (window, screen):
             process.terminate()
             process.wait(20)
+
+
+@pytest.fixture
+def mouse(tmp_path: Path) -> Iterator[Mouse]:
+    with screen_with(tmp_path) as made:
+        yield made
 
 
 def names(facts: dict[str, Any]) -> list[str]:
@@ -149,3 +157,23 @@ def test_layers_and_rows_are_dragged_with_a_real_mouse(mouse: Mouse) -> None:
     mouse.release()
     facts = mouse.until(lambda f: f["cursor"] == 5)
     assert not any(each.startswith("b:") for each in names(facts))
+
+
+def test_a_tensor_of_the_file_is_dragged_onto_one_of_the_model(tmp_path: Path) -> None:
+    import torch
+    from torch import nn
+
+    net = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
+    parts = {"0": "a", "1": "d"}
+    state = {f"{parts[name[0]]}{name[1:]}": value for name, value in net.state_dict().items()}
+    state["last.kernel"] = state.pop("d.weight")
+    torch.save(state, tmp_path / "w.pth")
+    with screen_with(tmp_path, tmp_path / "w.pth") as mouse:
+        facts = mouse.facts
+        assert not facts["loads"]
+        mouse.press(facts["rows"]["last.kernel"])
+        mouse.over(facts["rows"]["d.weight"])
+        mouse.release()
+        facts = mouse.until(lambda f: f["pairs"])
+        assert facts["pairs"] == {"d.weight": "last.kernel"}
+        assert mouse.until(lambda f: f["loads"])["loads"]

@@ -85,6 +85,13 @@ class OptionsForm(QWidget):
         self.most.setAccessibleName(self.tr("Size of a file"))
         self.device = QComboBox()
         self.device.addItem(self.tr("the CPU: loads on every machine"), "cpu")
+        for box, title in (
+            (self.format, self.tr("Format")),
+            (self.names, self.tr("Names")),
+            (self.dtype, self.tr("Numbers")),
+            (self.device, self.tr("Saved from")),
+        ):
+            box.setAccessibleName(title)
         self.form = QFormLayout()
         self._lay_out()
         for box in (self.format, self.names, self.dtype, self.device):
