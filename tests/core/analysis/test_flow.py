@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.analysis import analyse, flow, shape_comments
+from core.analysis import analyse, flow, repeats, shape_comments
 from core.document import Document
 from core.edits import AddNode, AddOutput, Bypass, InsertOnEdge
 from tests.core.dataflow.flows import document
@@ -166,3 +166,20 @@ def test_steps_know_the_line_they_were_read_from() -> None:
     found = flow(analyse(document(Shapes, "2,3,8,8")))
     assert found.graph is not None
     assert found.graph.by_name["body"].source.startswith("odd_forwards.py:")
+
+
+def test_equal_blocks_in_a_row_are_found() -> None:
+    from torchvision.models import resnet50
+
+    report = analyse(document(resnet50, "1,3,64,64"))
+    runs = repeats(flow(report, "layer3"), report.document.module("layer3"))
+    assert runs == (tuple(f"bottleneck_{number}" for number in range(1, 6)),)
+    report = analyse(document(lambda: nn.Sequential(*(nn.Linear(4, 4) for _ in range(4))), "2,4"))
+    after = analyse(AddOutput("", "linear_1").apply(report.document))
+    assert repeats(flow(report), report.document.root) == (
+        ("linear_0", "linear_1", "linear_2", "linear_3"),
+    )
+    assert repeats(flow(after), after.document.root) == (
+        ("linear_0", "linear_1"),
+        ("linear_2", "linear_3"),
+    )

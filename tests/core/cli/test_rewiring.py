@@ -147,3 +147,9 @@ def test_steps_are_grouped_and_modules_opened_up(run: Run) -> None:
     status, out, _ = run("edit", SMALL, "--group", "fc1,relu=body", "--ungroup", "body", "--json")
     assert status == 0
     assert {m["path"] for m in json.loads(out)["modules"]} == {"", "fc1", "relu", "fc2"}
+
+
+def test_equal_blocks_are_shown_as_one(run: Run) -> None:
+    _, out, _ = run("graph", "Sequential(Linear(4, 4), Linear(4, 4), Linear(4, 4))", "--fold")
+    assert "linear_0 ... linear_2" in out
+    assert "x 3" in out
