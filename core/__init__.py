@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         place_at as place_at,
         place_of as place_of,
         preview as preview,
+        repeats as repeats,
     )
     from core.blocks import (
         Assembly as Assembly,

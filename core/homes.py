@@ -3,7 +3,7 @@
 HOMES: dict[str, tuple[str, ...]] = {
     "core.analysis": (
         "Flow", "ModuleReport", "Preview", "Problem", "Report", "Value", "analyse", "flow",
-        "place_at", "place_of", "preview",
+        "place_at", "place_of", "preview", "repeats",
     ),
     "core.blocks": (
         "Assembly", "source_of",

@@ -30,7 +30,7 @@ ARROWS = {
     # files: what a whole model's pickle names; checkpoint: the tensors of one that is described
     "source": {"document", "catalog", "blocks", "files", "checkpoint"},
     # What is taken home is the document, the way through it, its shapes and where it came from.
-    "export": {"document", "catalog", "dataflow", "analysis", "checkpoint", "source"},
+    "export": {"document", "catalog", "dataflow", "analysis", "checkpoint", "source", "blocks"},
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
     "session": {
         "document", "edits", "analysis", "checkpoint", "source", "recipe", "dataflow", "export",

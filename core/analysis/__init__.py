@@ -2,6 +2,7 @@
 
 from core.analysis.analysing import analyse, clear_caches
 from core.analysis.flow import Flow, flow, shape_comments
+from core.analysis.folding import repeats
 from core.analysis.placing import place_at, place_of
 from core.analysis.previewing import Preview, preview
 from core.analysis.problems import Problem
@@ -22,5 +23,6 @@ __all__ = [
     "place_at",
     "place_of",
     "preview",
+    "repeats",
     "shape_comments",
 ]

@@ -21,8 +21,13 @@ class TakenHome:
     verdict: Verdict
 
 
-def take_home(document: Document, path: str | Path, *, overwrite: bool = False) -> TakenHome:
+def take_home(
+    document: Document, path: str | Path, *, overwrite: bool = False, whole: bool = False
+) -> TakenHome:
     """Write the weights to ``path`` and the code that builds the model beside it.
+
+    ``whole`` writes the model as a whole instead, pickled where its classes are those of the code:
+    it opens wherever that can be imported.
 
     Both are tried in a fresh process first: it imports the code without Modelwright, loads
     strictly, and its outputs are compared. Raises :class:`~core.errors.SaveRefused`; then nothing
@@ -44,8 +49,9 @@ def take_home(document: Document, path: str | Path, *, overwrite: bool = False) 
             save_state_dict(document, tried)
             written = Path(folder) / code.name
             written.write_text(source.text, encoding="utf-8")
-            verdict = verify(document, written, tried, source.folders)
-            os.replace(tried, path)
+            pickled = Path(folder) / "whole.pth" if whole else None
+            verdict = verify(document, written, tried, source.folders, pickled)
+            os.replace(tried if pickled is None else pickled, path)
             os.replace(written, code)
     except OSError as error:
         raise SaveRefused(f"{path} could not be written: {error.strerror or error}.") from error

@@ -255,3 +255,50 @@ def test_a_session_saves_the_code_with_a_re_wired_model_and_not_else(tmp_path: P
     session.save(tmp_path / "wired.pth")
     assert (tmp_path / "wired.py").exists()
     assert session.history.is_clean
+
+
+def test_a_whole_model_opens_with_the_code_that_lies_beside_it(tmp_path: Path) -> None:
+    session = _edited("Sequential(Linear(4, 3), ReLU())", "2,4", AddOutput("", "0"))
+    taken = take_home(session.document, tmp_path / "whole.pth", whole=True)
+    script = (
+        "import sys, torch; sys.path.insert(0, sys.argv[1])\n"
+        "print(type(torch.load(sys.argv[2], weights_only=False)))"
+    )
+    command = [sys.executable, "-I", "-c", script, str(tmp_path), str(taken.weights)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "<class 'whole.RewiredSequential'>"
+    again = core.open(
+        str(taken.weights), classes=taken.code, trust=True, inputs=parse_inputs("2,4")
+    )
+    assert not again.problems
+    assert all(
+        torch.equal(tensor, again.document.state_dict()[name])
+        for name, tensor in session.document.state_dict().items()
+    )
+
+
+def test_blocks_of_our_own_are_written_out() -> None:
+    """A U-Net with an input deep inside, whose next convolution stands deeper still."""
+    from core.blocks import UNet
+
+    fed = document(lambda: UNet(3, 2, width=4, depth=2), "1,3,16,16")
+    after = AddInput("up1", "extra", (1, 2, 8, 8), before="conv").apply(fed)
+    assert after.module("up1.conv.double_conv.0").in_channels == 18
+    after = AddOutput("", "down1").apply(after)
+    text = model_source(after).text
+    assert "class UNet(nn.Module):" in text
+    assert "import core" not in text
+    assert "from core" not in text
+    scope: dict[str, object] = {"__name__": "written"}
+    exec(compile(text, "written.py", "exec"), scope)
+    built = scope["build_model"]().eval()  # type: ignore[operator]
+    built.load_state_dict(after.state_dict(), strict=True)
+
+
+def test_a_model_with_a_problem_is_saved_all_the_same_where_that_is_wanted(tmp_path: Path) -> None:
+    session = _edited(
+        "Sequential(Linear(4, 3), ReLU())", "2,4", AddOutput("", "0"), Replace("1", "Linear(9, 9)")
+    )
+    taken = take_home(session.document, tmp_path / "broken.pth")
+    assert taken.verdict.difference is None
+    assert "does not run" in str(taken.verdict)
