@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QFileDialog
 
 import core
+from core.errors import CheckpointError
 
 if TYPE_CHECKING:
     from app.commands import Commands
@@ -43,12 +45,21 @@ class CheckpointCommands(QObject):
             if found is not None:
                 sheet.open_file(found)
 
+        def browse_folders() -> None:
+            found = QFileDialog.getExistingDirectory(
+                sheet, self.tr("Load a checkpoint that is a folder"), str(window.settings.folder)
+            )
+            if found:
+                window.settings.folder = Path(found).parent
+                sheet.open_file(Path(found))
+
         from app.dialogs.save_weights import ask_checkpoint
 
         sheet.loaded.connect(loaded)
         sheet.build_wanted.connect(self.build_for)
         sheet.explore_wanted.connect(self.explore)
         sheet.browse_wanted.connect(browse)
+        sheet.folder_wanted.connect(browse_folders)
         sheet.open()
         if path is not None:
             sheet.open_file(path)
@@ -79,7 +90,7 @@ class CheckpointCommands(QObject):
         if path is not None:
             explorer = ExplorerWindow(self.window.jobs, self.window)
             explorer.load_wanted.connect(self.load)
-            explorer.show()
+            explorer.show_alone()
             explorer.open_file(path)
 
     def ask_allowance(self, source: str, again: Callable[..., None]) -> None:
@@ -147,6 +158,13 @@ class CheckpointCommands(QObject):
 
 def _dangers(path: Path) -> "tuple[str, tuple[Named, ...]]":
     """Return the SHA-256 of a file, and what opening it as a whole model would call."""
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return digest, core.read_contents(path).dangerous
+    dangerous = core.read_contents(path).dangerous
+    try:
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} could not be read ({error.strerror}); nothing of it was run. Look whether it"
+            " is still there."
+        ) from error
+    return digest, dangerous

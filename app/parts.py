@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from app import theme
+from app import icons, theme
 from app.theme import Tone
 
 
@@ -76,6 +76,30 @@ class WrappedLabel(QLabel):
 
     def _height(self) -> int:
         return super().heightForWidth(max(1, self.width()))
+
+
+class Mark(QLabel):
+    """An icon in a tone of the theme, as high as a line or several, whichever theme is in use."""
+
+    def __init__(self, icon: str = "", tone: Tone = "muted", lines: int = 1) -> None:
+        super().__init__()
+        self._icon, self._tone, self._lines = icon, tone, lines
+        self._draw()
+
+    def show_icon(self, icon: str, tone: Tone) -> None:
+        """Show another icon."""
+        self._icon, self._tone = icon, tone
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._icon:
+            size = self.fontMetrics().height() * self._lines
+            self.setPixmap(icons.icon(self._icon, theme.tone(self._tone)).pixmap(size, size))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw()
 
 
 class ToneLabel(QLabel):

@@ -26,6 +26,7 @@ import core
 from app import mime, numbers, tables, theme
 from app.item_models.differences import CHANGE, SHARE, DifferenceModel
 from app.jobs import Job, Jobs
+from app.room import open_at
 from app.said import Said
 from app.settings import Settings
 from app.state import State
@@ -99,13 +100,13 @@ class CompareSheet(QDialog):
         self._timer.setInterval(_LOOK)
         self._timer.timeout.connect(self._look)
         self._lay_out()
-        letter, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
-        self.resize(letter * 140, line * 38)
+        open_at(self, 140, 38)
         self._changed()
 
     def _field(self) -> QLineEdit:
         field = QLineEdit()
         field.setPlaceholderText(self.tr("a file of weights; it can be dropped here"))
+        field.setAcceptDrops(False)  # it would take the address as text: the sheet takes the file
         field.textChanged.connect(self._changed)
         return field
 
@@ -175,6 +176,7 @@ class CompareSheet(QDialog):
             return found, core.by_module(found)
 
         self.said.say(self.tr("Comparing…"))
+        self.model.show_differences((), {})  # not those of other files
         self.job = self._jobs.start(work, self._found, self._refused, title=self.tr("Comparing"))
         self._timer.start()
         self._changed()
@@ -185,7 +187,9 @@ class CompareSheet(QDialog):
         self.model.show_differences(differences, modules)
         self.tree.expandToDepth(1)
         differing = [each for each in differences if each.kind != "same"]
-        if not differing:
+        if not differences:
+            self.said.say(self.tr("Neither has a tensor: there is nothing to compare."))
+        elif not differing:
             text = self.tr("All {} tensors are the same.").format(len(differences))
             self.said.say(text, "good")
         else:
@@ -230,8 +234,12 @@ class CompareSheet(QDialog):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """The first file that is dropped goes before, the next one after."""
+        """A file goes into the field it is dropped on; else the first before, the next after."""
         event.acceptProposedAction()
-        for file in mime.files_in(event.mimeData())[:2]:
+        files, on = mime.files_in(event.mimeData()), self.childAt(event.position().toPoint())
+        if len(files) == 1 and on in (self.before, self.after):
+            on.setText(str(files[0]))
+            return
+        for file in files[:2]:
             empty = self.before if not self.before.text() else self.after
             empty.setText(str(file))

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from app import mime, numbers, tables
 from app.item_models.conversions import Conversion, ConversionModel
 from app.jobs import Job, Jobs
+from app.room import open_at
 from app.said import Said
 from app.settings import Settings
 from core.errors import ModelwrightError
@@ -43,6 +44,7 @@ _PREFIXES = (
     ("strip", "without 'module.'"),
     ("add", "with 'module.' before each"),
 )
+_TO_DO = ("waiting", "failed", "stopped")
 _DTYPES = (None, "float32", "float16", "bfloat16", "float64")
 
 
@@ -83,8 +85,7 @@ class ConvertSheet(QDialog):
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK)
         self._timer.timeout.connect(self._look)
-        letter, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
-        self.resize(letter * 120, line * 30)
+        open_at(self, 120, 30)
         self._enable()
 
     def _box(self, title: str, entries: Sequence[tuple[Any, str]]) -> QComboBox:
@@ -128,8 +129,8 @@ class ConvertSheet(QDialog):
         """Put files into the queue; those that are in it already stay where they are."""
         known = {item.source for item in self.model.items}
         fresh = [path for path in dict.fromkeys(paths) if path not in known]
-        self.model.add([Conversion(path, self._target(path)) for path in fresh])
-        self._enable()
+        self.model.add([Conversion(path, path) for path in fresh])
+        self._retarget()
 
     def _browse(self) -> None:
         kinds = "Checkpoints (" + " ".join(f"*{each}" for each in mime.WEIGHTS) + " *.index.json)"
@@ -145,14 +146,14 @@ class ConvertSheet(QDialog):
         self.model.remove([row for row in rows if self.model.items[row] is not self._item])
         self._enable()
 
-    def _target(self, source: Path) -> Path:
+    def _target(self, source: Path, mark: str = "") -> Path:
         suffix = self.format.currentData()
         name = source.name.removesuffix(".index.json")
         stem = Path(name).stem if Path(name).suffix.lower() in mime.WEIGHTS else name
         folder = Path(self.folder.text().strip()) if self.folder.text().strip() else source.parent
-        target = folder / f"{stem}{suffix}"
+        target = folder / f"{stem}{mark}{suffix}"
         # A file is never converted onto itself: the same name gets what changes as a mark.
-        return target if target != source else folder / f"{stem}_{self._mark()}{suffix}"
+        return target if target != source else folder / f"{stem}_{self._mark()}{mark}{suffix}"
 
     def _mark(self) -> str:
         return self.dtype.currentData() or {"strip": "plain", "add": "module"}.get(
@@ -160,10 +161,18 @@ class ConvertSheet(QDialog):
         )
 
     def _retarget(self) -> None:
-        for item in self.model.items:
-            if item.where in ("waiting", "failed", "stopped"):
-                item.target, item.where, item.said = self._target(item.source), "waiting", ""
-                self.model.tell(item)
+        """Say again what each becomes; no two the same, and none what is still to be read."""
+        again = [each for each in self.model.items if each.where in _TO_DO]
+        taken = {each.source for each in again}
+        taken |= {each.target for each in self.model.items if each.where not in _TO_DO}
+        for item in again:
+            target, number = self._target(item.source), 2
+            while target in taken:
+                target = self._target(item.source, f"_{number}")
+                number += 1
+            taken.add(target)
+            item.target, item.where, item.said = target, "waiting", ""
+            self.model.tell(item)
         self._enable()
 
     # Working through it
@@ -227,7 +236,7 @@ class ConvertSheet(QDialog):
 
     def _enable(self) -> None:
         busy = self.job is not None
-        waiting = any(item.where in ("waiting", "failed", "stopped") for item in self.model.items)
+        waiting = any(item.where in _TO_DO for item in self.model.items)
         self.go.setEnabled(waiting and not busy)
         self.remove.setEnabled(bool(self.model.items))
         self.stop.setText(self.tr("Stop") if busy else self.tr("Close"))

@@ -11,15 +11,14 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from app import icons, theme
-from app.parts import ToneLabel, WrappedLabel
+from app.parts import Mark, ToneLabel, WrappedLabel
+from app.room import open_at
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,15 +51,12 @@ class DangerSheet(QDialog):
         column.addWidget(self._list(names), 1)
         column.addLayout(self._given())
         column.addWidget(self.buttons)
-        letter, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
-        self.resize(letter * 92, line * (18 + 3 * min(4, len(names))))
+        open_at(self, 92, 18 + 3 * min(4, len(names)))
         self._enable()
         self.keep.setFocus()
 
     def _head(self, path: Path) -> QWidget:
-        mark, head = QLabel(), QWidget()
-        size = self.fontMetrics().height() * 2
-        mark.setPixmap(icons.icon("error", theme.tone("problem")).pixmap(size, size))
+        mark, head = Mark("error", "problem", lines=2), QWidget()
         told = ToneLabel("problem")
         told.say(
             self.tr("Opening {} as a whole model would import and call what stands below. Nothing"

@@ -1,6 +1,7 @@
 """One tensor of a file: its facts, its numbers, a histogram and a heat map, read when looked at."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -15,6 +16,7 @@ from app.item_models.stored_tree import StoredNode, shape_text
 from app.jobs import Job, Jobs
 from app.parts import ElidedLabel, Facts
 from app.said import Said
+from core.files.code import tensor_code
 
 if TYPE_CHECKING:
     from core.errors import ModelwrightError
@@ -70,9 +72,6 @@ class Details(QWidget):
 
     def show_node(self, contents: "Contents | None", node: StoredNode | None) -> None:
         """Show a tensor, or how much stands under a part of a name."""
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
         self._contents, self._node = contents, node
         tensor = node.tensor if node is not None else None
         self.title.set_text(node.path if node is not None else self.tr("Choose a tensor"))
@@ -86,32 +85,51 @@ class Details(QWidget):
         if node is None:
             self.facts.show_facts({})
         elif tensor is None:
-            count = self.tr("{} tensors").format(numbers.exact(node.count))
+            many = self.tr("{} tensors").format(numbers.exact(node.count))
+            count = self.tr("one tensor") if node.count == 1 else many
             self.facts.show_facts({"Holds": count, "Size": numbers.size(node.bytes)})
         else:
             self.facts.show_facts(_facts(tensor))
+            self.said.say(self.tr("Reading…"))
+            self._look()
+
+    def _look(self) -> None:
+        """Read what is chosen, one at a time: who goes down the tree reads where they stop."""
+        tensor = self._node.tensor if self._node is not None else None
+        if tensor is not None and self._job is None:
             self._job = self._jobs.start(
-                lambda _: _looked_at(tensor), self._found, self._not_readable
+                lambda _: _looked_at(tensor),
+                partial(self._found, tensor),
+                partial(self._not_readable, tensor),
             )
 
-    def _found(self, found: "tuple[Statistics, HeatMap | None]") -> None:
-        statistics, picture = found
+    def _is_chosen(self, tensor: "StoredTensor") -> bool:
+        """Whether an answer is still wanted; if not, what is chosen now is read next."""
         self._job = None
-        node = self._node
-        if node is None or node.tensor is None:
+        if self._node is not None and self._node.tensor is tensor:
+            return True
+        self._look()
+        return False
+
+    def _found(self, tensor: "StoredTensor", found: "tuple[Statistics, HeatMap | None]") -> None:
+        if not self._is_chosen(tensor):
             return
-        self.facts.show_facts({**_facts(node.tensor), **_numbers(statistics)})
+        statistics, picture = found
+        self.said.say("")
+        self.facts.show_facts({**_facts(tensor), **_numbers(statistics)})
         self.histogram.show_counts(statistics.counts, statistics.minimum, statistics.maximum)
         self.histogram.setVisible(bool(statistics.counts))
         self.picture.show_map(picture)
         self.picture.setVisible(picture is not None)
         if statistics.nans or statistics.infinities:
-            told = self.tr("{} values are NaN, {} infinite.")
+            told = self.tr("NaN: {}, infinite: {}.")
             self.said.say(told.format(statistics.nans, statistics.infinities), "problem")
 
-    def _not_readable(self, error: "ModelwrightError") -> None:
-        self._job = None
-        self.said.say(str(error), "problem")
+    def _not_readable(self, tensor: "StoredTensor", error: "ModelwrightError") -> None:
+        if self._is_chosen(tensor):
+            self.histogram.hide()
+            self.picture.hide()
+            self.said.say(str(error), "problem")
 
     def _copy_name(self) -> None:
         if self._node is not None:
@@ -120,7 +138,7 @@ class Details(QWidget):
 
     def _copy_code(self) -> None:
         if self._node is not None and self._contents is not None:
-            QGuiApplication.clipboard().setText(code_of(self._contents, self._node.path))
+            QGuiApplication.clipboard().setText(tensor_code(self._contents, self._node.path))
             self.told.emit(self.tr("Copied the code that reads {}").format(self._node.path))
 
 
@@ -148,22 +166,3 @@ def _numbers(found: "Statistics") -> dict[str, str]:
         "Mean, std": f"{numbers.real(found.mean)}, {numbers.real(found.std)}",
         "Zeros": numbers.percent(found.zeros),
     }
-
-
-def code_of(contents: "Contents", name: str) -> str:
-    """Return a line of Python that reads one tensor of a file."""
-    file = contents.path.name
-    if contents.format == "safetensors":
-        return (
-            "from safetensors import safe_open\n\n"
-            f'with safe_open("{file}", framework="pt") as file:\n'
-            f'    tensor = file.get_tensor("{name}")\n'
-        )
-    label = next((w.label for w in contents.weights if name.startswith(f"{w.label}.")), "")
-    at = "".join(f'["{key}"]' for key in label.split(".")) if label else ""
-    rest = name.removeprefix(f"{label}.") if label else name
-    return (
-        "import torch\n\n"
-        f'state = torch.load("{file}", map_location="cpu", weights_only=True){at}\n'
-        f'tensor = state["{rest}"]\n'
-    )

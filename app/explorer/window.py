@@ -21,6 +21,7 @@ from app.explorer.treemap import Treemap
 from app.item_models.stored_tree import StoredTreeModel
 from app.jobs import Job, Jobs
 from app.parts import ElidedLabel
+from app.room import open_at
 from app.said import Said
 from app.stored_tree_view import StoredTreeView
 from core.errors import ModelwrightError
@@ -50,6 +51,7 @@ class ExplorerWindow(QWidget):
         self.name.setFont(font)
         self.said = Said()
         self.load = QPushButton(self.tr("&Load into the model…"))
+        self.load.setEnabled(False)
         self.load.clicked.connect(lambda: self.load_wanted.emit(self.path))
         self.search = QLineEdit()
         self.search.setPlaceholderText(self.tr("Find a tensor"))
@@ -58,7 +60,7 @@ class ExplorerWindow(QWidget):
         self.search.textChanged.connect(self._find)
         self.model = StoredTreeModel()
         self.tree = StoredTreeView(self.model)
-        tables.dress_tree(self.tree, self.tr("Tensors"), (30, 15, 9, 10, 10), 0)
+        tables.dress_tree(self.tree, self.tr("Tensors"), (30, 18, 12, 10, 10), 0)
         self.treemap = Treemap()
         self.treemap.chosen.connect(self.select)
         self.details = Details(jobs)
@@ -95,8 +97,17 @@ class ExplorerWindow(QWidget):
         column.addLayout(head)
         column.addWidget(self.said)
         column.addWidget(split, 1)
-        letter, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
-        self.resize(letter * 184, line * 48)
+        open_at(self, 184, 48)
+
+    def show_alone(self) -> None:
+        """Show it so that a sheet over the main window does not block it: one looks at both.
+
+        It still goes with the main window, and does not keep the program running.
+        """
+        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
+        self.winId()  # makes the window that has a parent
+        self.windowHandle().setTransientParent(None)  # type: ignore[arg-type]
+        self.show()
 
     def open_file(self, path: Path) -> None:
         """Show what stands in a file."""
@@ -159,4 +170,5 @@ class ExplorerWindow(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._job is not None:
             self._job.cancel()
+        self.details.show_node(None, None)
         super().closeEvent(event)

@@ -58,17 +58,19 @@ class StoredNode:
 
     def walk(self) -> "Iterator[StoredNode]":
         """Yield this one and all below."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting += reversed(node.children)
 
 
 def tree_of(tensors: "Iterable[tuple[str, StoredTensor]]") -> StoredNode:
     """Return the root of a tree of tensors, in the order in which they come."""
     root = StoredNode("", "", None, 0)
-    known: dict[str, StoredNode] = {"": root}
+    known: dict[str, StoredNode] = {}
     for name, tensor in tensors:
-        node = _node(name, known)
+        node = _node(name, known, root)
         node.tensor = tensor
         above: StoredNode | None = node
         while above is not None:
@@ -78,14 +80,18 @@ def tree_of(tensors: "Iterable[tuple[str, StoredTensor]]") -> StoredNode:
     return root
 
 
-def _node(path: str, known: dict[str, StoredNode]) -> StoredNode:
-    found = known.get(path)
-    if found is None:
-        above, _, name = path.rpartition(".")
-        parent = _node(above, known)
-        found = known[path] = StoredNode(name, path, parent, len(parent.children))
-        parent.children.append(found)
-    return found
+def _node(path: str, known: dict[str, StoredNode], root: StoredNode) -> StoredNode:
+    """Return the node of a name; a name may be empty, or of more parts than Python can recurse."""
+    missing, above, dot = [], path, "."
+    while dot and above not in known:
+        missing.append(above)
+        above, dot, _ = above.rpartition(".")
+    node = known[above] if above in known and (dot or not missing) else root
+    for each in reversed(missing):
+        child = StoredNode(each.rpartition(".")[2], each, node, len(node.children))
+        node.children.append(child)
+        node = known[each] = child
+    return node
 
 
 class StoredTreeModel(QAbstractItemModel):
@@ -132,15 +138,13 @@ class StoredTreeModel(QAbstractItemModel):
 
     def index_of(self, path: str) -> QModelIndex:
         """Return where a name stands, or an invalid index."""
-        node, index = self.root, _NOWHERE
-        while path != node.path:
-            for child in node.children:
-                if path == child.path or path.startswith(f"{child.path}."):
-                    node, index = child, self.index(child.row, 0, index)
-                    break
-            else:
+        node, index = self.root, QModelIndex()
+        for part in path.split("."):
+            child = next((each for each in node.children if each.name == part), None)
+            if child is None:
                 return QModelIndex()
-        return QModelIndex(index)
+            node, index = child, self.index(child.row, 0, index)
+        return index
 
     # What Qt asks for
 

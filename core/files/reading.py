@@ -23,6 +23,8 @@ _READERS = (
     "onnx",
 )
 _HEAD = 4096
+#: How the one file of weights in a folder may be called.
+_WEIGHTS = (".safetensors", ".bin", ".pth", ".pt", ".ckpt")
 
 
 def read_contents(path: str | Path) -> Contents:
@@ -59,15 +61,24 @@ def _file_of(path: Path) -> Path:
         raise CheckpointError(f"{path} could not be read: {error}.") from error
     if len(each) == 1:
         return each[0]
+    if not each and len(found := _weights_in(path)) == 1:
+        return found[0]
     if each:
         names = ", ".join(one.name for one in each[:4])
         raise CheckpointError(
             f"{path} holds the checkpoints of {len(each)} processes ({names}, ...); give the one."
         )
     raise CheckpointError(
-        f"{path} is a folder without the .metadata of torch.distributed.checkpoint; such a folder,"
-        " or the file of weights in it, was expected."
+        f"{path} is a folder without the .metadata of torch.distributed.checkpoint, and without"
+        " one index or file of weights alone; such a folder, or the file of weights in it, was"
+        " expected."
     )
+
+
+def _weights_in(path: Path) -> list[Path]:
+    """Return the indexes of a folder's shards; where there is none, its files of weights."""
+    found = sorted(path.glob("*.index.json"))
+    return found or sorted(file for file in path.iterdir() if file.suffix in _WEIGHTS)
 
 
 def _stamps(contents: Contents) -> Iterator[tuple[Path, int, int]]:

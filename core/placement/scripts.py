@@ -6,6 +6,7 @@ CUDA starts, files are read onto the CPU first, a wrapper is taken off before sa
 ``module.`` is only taken away where it stands before every name.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,14 +45,13 @@ if device.type == "cuda":
     torch.cuda.set_device(device)
 
 model = {build}
-state = torch.load("{file}", map_location="cpu", weights_only=True){key}
-{strip}model.load_state_dict(state)
+{read}{strip}model.load_state_dict(state)
 model = torch.nn.parallel.DistributedDataParallel(model.to(device))
 
 # Train here; build the optimizer now, of the parameters where they are.
 
 if torch.distributed.get_rank() == 0:  # one process writes
-    torch.save(model.module.state_dict(), "{file}")
+    torch.save(model.module.state_dict(), {file})
 torch.distributed.destroy_process_group()
 """
 
@@ -89,29 +89,30 @@ def saving_script(
         _head(saved, imports)
         + f"\nmodel = {build}\n{wrap}model = model.to(device)\n"
         + "\n# Train here.\n\n"
-        + f'torch.save({what}, "{file}")  # {why}\n'
+        + f"torch.save({what}, {_literal(file)})  # {why}\n"
     )
 
 
 def loading_script(
     saved: Layout, loaded: Layout, *, build: str = "models.resnet50()",
     imports: str = "from torchvision import models", file: str = "model.pth",
-    keys: Sequence[str] = (),
+    keys: Sequence[str] = (), read: str = "",
 ) -> str:  # fmt: skip
     """Return the lines that load what was saved so, onto what ``loaded`` says.
 
     Files of several GPUs load whether they were saved with the wrapper or without. ``keys`` lead to
-    the weights in a training checkpoint: ``("model",)``.
+    the weights in a training checkpoint: ``("model",)``; ``read`` are the lines that leave them in
+    ``state`` where that is not all there is to it (:func:`core.files.code.weights_code`).
     """
     if saved.whole:
         load = (
             "# A whole model runs code of the file when it is loaded: only for files you trust.\n"
-            f'model = torch.load("{file}", map_location="cpu", weights_only=False)\n'
+            f'model = torch.load({_literal(file)}, map_location="cpu", weights_only=False)\n'
         ) + (_UNWRAP if saved.several else "")
     else:
         load = (
             f"model = {build}\n"
-            f'state = torch.load("{file}", map_location="cpu", weights_only=True){_at(keys)}\n'
+            + (read or _read(file, keys))
             + (_STRIP if saved.several else "")
             + "model.load_state_dict(state)\n"
         )
@@ -126,11 +127,11 @@ def loading_script(
 def distributed_script(
     *, gpus: int | str = 2, build: str = "models.resnet50()",
     imports: str = "from torchvision import models", file: str = "model.pth",
-    keys: Sequence[str] = (),
+    keys: Sequence[str] = (), read: str = "",
 ) -> str:  # fmt: skip
     """Return a script for ``torchrun`` with one process for each GPU (DistributedDataParallel).
 
-    ``gpus`` are how many, or which: ``"2,3"``.
+    ``gpus`` are how many, or which: ``"2,3"``. ``keys`` and ``read`` are as for one process.
     """
     chosen = [] if isinstance(gpus, int) else _listed(gpus)
     which = f"CUDA_VISIBLE_DEVICES={','.join(chosen)} " if chosen else ""
@@ -139,9 +140,9 @@ def distributed_script(
         count=len(chosen) or gpus,
         build=build,
         imports=_lines(imports),
-        file=file,
+        file=_literal(file if not read else "model.pth"),
         strip=_STRIP,
-        key=_at(keys),
+        read=read or _read(file, keys),
     )
 
 
@@ -157,8 +158,14 @@ def _head(layout: Layout, imports: str) -> str:
     return _HEAD.format(gpus=layout.gpus, imports=_lines(imports))
 
 
-def _at(keys: Sequence[str]) -> str:
-    return "".join(f"[{key!r}]" for key in keys).replace("'", '"')
+def _read(file: str, keys: Sequence[str]) -> str:
+    at = "".join(f"[{_literal(key)}]" for key in keys)
+    return f'state = torch.load({_literal(file)}, map_location="cpu", weights_only=True){at}\n'
+
+
+def _literal(text: str) -> str:
+    """Write a text as Python does, in double quotes: a name can then be nothing but data."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _lines(imports: str) -> str:

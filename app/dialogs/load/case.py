@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 class Case(QObject):
     """Reads the file, then matches it, again after every choice; all on threads.
 
-    ``read``: what stands in the file is known, or why not. ``planned``: what would be loaded is.
+    ``read``: what stands in the file is known, or why not. ``asked``: the plan is out of date, and
+    a new one is being made. ``planned``: what would be loaded is known.
     ``loaded`` carries a :class:`~core.checkpoint.Loaded`. ``failed``: a sentence about loading.
     """
 
     read = Signal()
+    asked = Signal()
     planned = Signal()
     loaded = Signal(object)
     failed = Signal(str)
@@ -53,6 +55,8 @@ class Case(QObject):
         #: Name in the model -> name in the file, or ``None`` for one that is to be left alone.
         self.pairs: dict[str, str | None] = {}
         self._job: Job | None = None
+        #: Whether the plan is of answers that have changed since: it must not be acted on.
+        self.matching = False
         self.loading: Job | None = None
 
     # Reading and matching
@@ -108,6 +112,7 @@ class Case(QObject):
             if job is not None:
                 job.cancel()
         self._job = self.loading = None
+        self.matching = False
 
     def _was_read(self, found: "tuple[Contents, str, tuple[Guess, ...]]") -> None:
         self._job = None
@@ -133,9 +138,11 @@ class Case(QObject):
             self._does_not_match,
             title=f"Matching {self.path.name}",
         )
+        self.matching = True
+        self.asked.emit()
 
     def _was_planned(self, plan: "Plan") -> None:
-        self._job = None
+        self._job, self.matching = None, False
         self.plan, self.problem, self.conditions = plan, "", plan.conditions
         for condition in plan.conditions:
             if condition.choices:
@@ -143,7 +150,10 @@ class Case(QObject):
                 self.offered.setdefault(key, condition.choices)
         self.planned.emit()
         # That two tensors look exchanged is seen from their values, which takes longer.
-        self._job = self._jobs.start(lambda _: core.doubts(plan), partial(self._doubt, plan))
+        # What cannot be read for it cannot be loaded either: loading says why.
+        self._job = self._jobs.start(
+            lambda _: core.doubts(plan), partial(self._doubt, plan), lambda _: self._doubt(plan, ())
+        )
 
     def _doubt(self, plan: "Plan", found: "tuple[Condition, ...]") -> None:
         self._job = None
@@ -155,7 +165,7 @@ class Case(QObject):
             self.planned.emit()
 
     def _does_not_match(self, error: ModelwrightError) -> None:
-        self._job = None
+        self._job, self.matching = None, False
         self.plan, self.problem = None, str(error)
         self.planned.emit()
 
@@ -164,7 +174,7 @@ class Case(QObject):
     def load(self, partial_: bool, training: bool) -> None:
         """Do what the plan says; all of it or nothing."""
         plan = self.plan
-        if plan is None:
+        if plan is None or self.matching:
             return
         self.loading = self._jobs.start(
             lambda job: core.load(

@@ -11,15 +11,14 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from app import icons, theme
-from app.parts import WrappedLabel
+from app import theme
+from app.parts import Mark, ToneLabel, WrappedLabel
 
 if TYPE_CHECKING:
     from core.checkpoint import Choice, Condition
@@ -45,7 +44,7 @@ class ConditionList(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("What was recognised"))
-        self.setMinimumWidth(self.fontMetrics().averageCharWidth() * 38)
+        self.setMinimumWidth(self.fontMetrics().averageCharWidth() * 46)
         self.rows: list[ConditionRow] = []
         self._show([])
 
@@ -99,12 +98,8 @@ class ConditionRow(QWidget):
         super().__init__()
         self.condition, self.key = condition, key
         icon, tone, word = STANDING[condition.standing]
-        mark, head, text = QLabel(), QLabel(self.tr(word)), WrappedLabel(condition.sentence)
-        size = self.fontMetrics().height()
-        mark.setPixmap(icons.icon(icon, theme.tone(tone)).pixmap(size, size))
-        palette = head.palette()
-        palette.setColor(palette.ColorRole.WindowText, theme.tone(tone))
-        head.setPalette(palette)
+        mark, head, text = Mark(icon, tone), ToneLabel(tone), WrappedLabel(condition.sentence)
+        head.setText(self.tr(word))
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.answer = self._answer(choices, answer)
         grid = QGridLayout(self)
@@ -116,7 +111,7 @@ class ConditionRow(QWidget):
         grid.addWidget(text, 1, 1)
         if self.answer is not None:
             grid.addWidget(self.answer, 2, 1)
-        self.setAccessibleName(f"{word}: {condition.sentence}")
+        self.setAccessibleName(f"{self.tr(word)}: {condition.sentence}")
 
     def _answer(
         self, choices: "tuple[Choice, ...]", answer: str

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
-from app import icons, theme
+from app import theme
 from app.memory_bar import MemoryBar
-from app.parts import WrappedLabel
+from app.parts import Mark, WrappedLabel
 
 if TYPE_CHECKING:
     from core.placement import Device, Outlook
@@ -42,7 +42,7 @@ class DeviceRow(QWidget):
             self.box.setEnabled(False)
             self.box.setToolTip(self.tr("CUDA_VISIBLE_DEVICES hides it from PyTorch"))
         self.bar = MemoryBar()
-        self.mark, self.verdict = QLabel(), WrappedLabel()
+        self.mark, self.verdict = Mark(), TonedText()
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 2, 0, 2)
         grid.setColumnStretch(1, 1)
@@ -76,12 +76,30 @@ class DeviceRow(QWidget):
     def show_outlook(self, outlook: "Outlook") -> None:
         """Show what the model needs beside what is free, the verdict, and why."""
         icon, tone = _VERDICTS[outlook.verdict]
-        size = self.fontMetrics().height()
-        self.mark.setPixmap(icons.icon(icon, theme.tone(tone)).pixmap(size, size))
-        palette = self.verdict.palette()
-        palette.setColor(palette.ColorRole.WindowText, theme.tone(tone))
-        self.verdict.setPalette(palette)
+        self.mark.show_icon(icon, tone)
+        self.verdict.set_tone(tone)
         self.bar.show_memory(self.device.total, self.device.free, outlook.need.total)
         unknown = self.tr("not told whether it fits")
-        word = unknown if outlook.verdict == "unknown" else outlook.verdict
+        word = unknown if outlook.verdict == "unknown" else self.tr(outlook.verdict)
         self.verdict.setText(f"{word}: {outlook.sentence}")
+
+
+class TonedText(WrappedLabel):
+    """A text that breaks over lines, in a tone of the theme that is in use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tone: theme.Tone = "muted"
+
+    def set_tone(self, tone: theme.Tone) -> None:
+        """Take another tone."""
+        self._tone = tone
+        palette, colour = self.palette(), theme.tone(tone)
+        if palette.color(palette.ColorRole.WindowText) != colour:
+            palette.setColor(palette.ColorRole.WindowText, colour)
+            self.setPalette(palette)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.set_tone(self._tone)

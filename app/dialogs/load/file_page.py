@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -50,7 +50,7 @@ class FilePage(QWidget):
         self.explore.clicked.connect(self.explore_wanted)
         self.tensors = StoredTreeModel()
         self.tree = StoredTreeView(self.tensors)
-        tables.dress_tree(self.tree, self.tr("Tensors of the file"), (34, 18, 12, 11, 12), 0)
+        tables.dress_tree(self.tree, self.tr("Tensors of the file"), (34, 18, 15, 11, 12), 0)
         self.search.textChanged.connect(self._find)
         self.models = GuessList()
         self.models.chosen.connect(self.build_wanted)
@@ -156,12 +156,12 @@ class GuessList(QWidget):
                       str(contents.path), self.tr("Open the whole model"))  # fmt: skip
         for guess in guesses[:_GUESSES]:
             self._add(str(guess), guess.source, self.tr("Build {}").format(_short(guess.source)))
-        nothing = contents is not None and not guesses and not whole
+        nothing = bool(contents and contents.weights) and not guesses and not whole
         text = self.tr("No model that is known by name has tensors like these. Open the model"
                        " yourself, then load the file into it.")  # fmt: skip
         self.said.say(text if nothing else "")
         self.said.setVisible(nothing)
-        self.title.setVisible(contents is not None)
+        self.title.setVisible(bool(self._rows) or nothing)
 
     def _add(self, text: str, source: str, title: str) -> None:
         row = QWidget()
@@ -186,7 +186,8 @@ def _short(source: str) -> str:
 def _values(contents: "Contents | None") -> list[TextRow]:
     if contents is None:
         return []
-    notes = [TextRow(("note", each)) for each in contents.notes]
+    note = QCoreApplication.translate("FilePage", "note")
+    notes = [TextRow((note, each)) for each in contents.notes]
     return [
         *notes,
         *(TextRow((name, text)) for name, text in contents.values.items()),

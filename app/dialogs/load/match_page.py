@@ -1,9 +1,11 @@
 """The second step: model and file side by side, what was recognised, and pairing by hand."""
 
+from collections.abc import Iterable
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QDrag, QKeySequence
+from PySide6.QtGui import QAction, QDrag, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -29,6 +31,7 @@ from app.said import Said
 if TYPE_CHECKING:
     from core.checkpoint import Plan
     from core.checkpoint.plan import Row
+    from core.files import Contents
 
 _MOST_OFFERED = 20  # partners that a menu can show
 
@@ -105,15 +108,17 @@ class MatchPage(QWidget):
         self.pair = QPushButton(self.tr("&Pair…"))
         self.pair.setAutoDefault(False)
         self.pair.setToolTip(
-            self.tr("Say which tensor of the file this one is (Ctrl+P), or drag one row onto"
-                    " another")
+            self.tr("Say which tensor of the file this one is (Ctrl+P); or drag its row here, or"
+                    " copy it there and paste it here. Del leaves this one alone.")
         )  # fmt: skip
         self.pair.clicked.connect(lambda: self._menu(None))
-        self.forget = QPushButton(self.tr("Forget &pairs"))
+        self.forget = QPushButton(self.tr("For&get pairs"))
         self.forget.setAutoDefault(False)
         self.forget.clicked.connect(self.reset)
         self.said = Said()
         self._plan: Plan | None = None
+        #: The file whose parts are offered as filters; another answer does not undo the filters.
+        self._contents: Contents | None = None
         self._lay_out()
         self._add_keys()
         for signal in (self.filter.textChanged, self.shown.activated, self.module.activated):
@@ -151,8 +156,13 @@ class MatchPage(QWidget):
         outer.addWidget(split)
 
     def _add_keys(self) -> None:
-        """The twins of the drag: choose the partner, or leave the tensor alone."""
-        for keys, slot in (("Ctrl+P", lambda: self._menu(None)), ("Del", self._leave)):
+        """The twins of the drag: choose the partner, or copy one and paste it; leave one alone."""
+        for keys, slot in (
+            ("Ctrl+P", lambda: self._menu(None)),
+            ("Del", self._leave),
+            ("Ctrl+C", self._copy),
+            ("Ctrl+V", self._paste),
+        ):
             action = QAction(self.table)
             action.setShortcut(QKeySequence(keys))
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
@@ -163,8 +173,8 @@ class MatchPage(QWidget):
 
     def show_case(self, case: Case) -> None:
         """Show the plan as it is now; selection and scroll position stay."""
-        before, self._plan = self._plan, case.plan
-        current = self.table.current
+        self._plan = case.plan
+        current, row = self.table.current, self.table.currentIndex().row()
         self.conditions.show_conditions(case.conditions, case.answers, case.offered)
         scrolled = self.table.verticalScrollBar().value()
         self.model.show_plan(case.plan)
@@ -176,16 +186,23 @@ class MatchPage(QWidget):
         else:
             self.said.say(case.problem, "problem")
         self.said.setVisible(bool(self.said.text()))
-        if before is None:
+        if case.plan is not None and case.contents is not self._contents:
+            self._contents = case.contents
             self._fill_modules()
-            if case.plan is not None:
-                wanted = "everything" if case.plan.fits else "what does not fit"
-                self.shown.setCurrentIndex(self.shown.findData(wanted))
-                self._choose()
+            wanted = "everything" if case.plan.fits else "what does not fit"
+            self.shown.setCurrentIndex(self.shown.findData(wanted))
+            self._choose()
         elif current is not None:
-            self.table.selectRow(self.model.row_of(current.name or current.stored or ""))
+            self._select(current, row)
         self.table.verticalScrollBar().setValue(scrolled)
         self._enable()
+
+    def _select(self, current: "Row", row: int) -> None:
+        """Select a row again; where it fits now and is not shown any more, the one after it."""
+        found = self.model.row_of(current.name or current.stored or "")
+        found = found if found >= 0 else min(row, self.model.rowCount() - 1)
+        if found >= 0:
+            self.table.selectRow(found)
 
     def _fill_modules(self) -> None:
         rows = self._plan.rows if self._plan is not None else ()
@@ -200,9 +217,13 @@ class MatchPage(QWidget):
             self.module.addItem(part, part)
 
     def _choose(self) -> None:
+        current = self.table.current
         self.model.show_only(
             self.filter.text(), self.shown.currentData(), self.module.currentData() or ""
         )
+        found = self.model.row_of(current.name or current.stored or "") if current else -1
+        if found >= 0:
+            self.table.selectRow(found)
         self._enable()
 
     def _enable(self) -> None:
@@ -222,39 +243,54 @@ class MatchPage(QWidget):
             self.tr("{} is in the file…").format(row.name) if row.name is not None
             else self.tr("{} is in the model…").format(row.stored)
         )  # fmt: skip
-        for name in _partners(row, plan)[:_MOST_OFFERED]:
+        for name in partners(row, plan)[:_MOST_OFFERED]:
             action = menu.addAction(name)
             one, other = (row.name, name) if ours else (name, row.stored)
             action.triggered.connect(lambda _=False, a=one, b=other: self.paired.emit(a, b))
         if menu.actions()[-1].isSeparator():
             menu.addAction(self.tr("Nothing else that is free has its shape")).setEnabled(False)
-        if ours:
-            menu.addSeparator()
-            menu.addAction(self.tr("Leave {} as it is").format(row.name)).triggered.connect(
-                self._leave
-            )
+        menu.addSeparator()
+        leave = self.tr("Leave {} as it is") if ours else self.tr("Leave {} out")
+        menu.addAction(leave.format(row.name or row.stored)).triggered.connect(self._leave)
         place = at if at is not None else self.table.visualRect(self.table.currentIndex()).center()
         menu.popup(self.table.viewport().mapToGlobal(place))
 
     def _leave(self) -> None:
+        """Keep the model's own values, or take nothing from this tensor of the file."""
         row = self.table.current
-        if row is not None and row.name is not None and row.stored is not None:
-            self.left.emit(row.name)
+        if row is not None:
+            self.left.emit(row.name or row.stored)
+
+    def _copy(self) -> None:
+        data = self.model.mimeData([self.table.currentIndex()])
+        if data.text():
+            QGuiApplication.clipboard().setMimeData(data)
+
+    def _paste(self) -> None:
+        link, at = Qt.DropAction.LinkAction, self.table.currentIndex()
+        self.model.dropMimeData(QGuiApplication.clipboard().mimeData(), link, -1, -1, at)
 
 
-def _partners(row: "Row", plan: "Plan") -> list[str]:
-    """Return the tensors of the other side that could be this one, the likeliest first."""
-    from difflib import SequenceMatcher
+def partners(row: "Row", plan: "Plan") -> list[str]:
+    """Return the tensors of the other side that could be this one, the likeliest first.
 
+    Those of its shape come before those of as many sizes, and names are alike as far as they begin
+    and end alike: that is told of ten thousand while a menu opens.
+    """
     ours = row.name is not None
-    shape = row.shape if ours else row.stored_shape
+    shape, own = (row.shape if ours else row.stored_shape), row.name or row.stored or ""
     found = []
     for each in plan.rows:
         name, other = (each.stored, each.stored_shape) if ours else (each.name, each.shape)
         if each is row or name is None or (each.name is not None and each.stored is not None):
             continue
-        fits = other == shape
-        if fits or (other is not None and shape is not None and len(other) == len(shape)):
-            likeness = SequenceMatcher(None, name, row.name or row.stored or "").ratio()
-            found.append((not fits, -likeness, name))
-    return [name for _, _, name in sorted(found)]
+        if other == shape or (other is not None and shape is not None and len(other) == len(shape)):
+            alike = _alike(name, own) + _alike(reversed(name), reversed(own))
+            found.append((other != shape, -alike, len(name), name))
+    return [name for *_, name in sorted(found)]
+
+
+def _alike(one: Iterable[str], other: Iterable[str]) -> int:
+    """Return how many letters two names have in common before they part."""
+    same = takewhile(lambda both: both[0] == both[1], zip(one, other, strict=False))
+    return sum(1 for _ in same)

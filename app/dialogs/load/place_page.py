@@ -29,8 +29,10 @@ from app.jobs import Job, Jobs
 from app.parts import WrappedLabel
 from app.said import Said
 from app.state import State
+from core.files.code import literal
 
 if TYPE_CHECKING:
+    from core.checkpoint import Plan
     from core.errors import ModelwrightError
     from core.placement import Device, Outlook, Tried
 
@@ -61,6 +63,10 @@ class PlacePage(QWidget):
         self._case: Case | None = None
         self._job: Job | None = None
         self._trying: Job | None = None
+        self._weighing: Job | None = None
+        #: How many share a batch, as the needs that are shown were worked out.
+        self._parts = 0
+        self._batch_known = False
         self.rows: list[DeviceRow] = []
         self.places = QButtonGroup(self)
         self.radios = {name: QRadioButton(self.tr(title)) for name, title, _ in PLACES}
@@ -176,7 +182,7 @@ class PlacePage(QWidget):
     @property
     def gpus(self) -> tuple[int, ...]:
         """The numbers of the chosen GPUs: those that were typed, else those that are ticked."""
-        typed = tuple(int(each) for each in self.typed.text().split(",") if each)
+        typed = tuple(dict.fromkeys(int(each) for each in self.typed.text().split(",") if each))
         ticked = tuple(row.number for row in self.rows if row.is_gpu and row.is_ticked)
         return typed or ticked
 
@@ -187,15 +193,21 @@ class PlacePage(QWidget):
             self.need.setText(self.tr("Open a model to see whether it fits."))
             return
         optimizer, batch = self.use.currentData(), self.batch.value()
-        parts = max(1, len(self.gpus)) if self.place in ("dp", "ddp") else 1
+        self._parts = parts = self._sharing()
         devices = tuple(row.device for row in self.rows)
-        self._jobs.start(
+        if self._weighing is not None:
+            self._weighing.cancel()  # what comes last is about what was chosen last
+        self._weighing = self._jobs.start(
             lambda _: core.outlooks(
                 document, devices, optimizer=optimizer, batch=batch, parts=parts
             ),
             self._weighed,
             self._not_weighed,
         )
+
+    def _sharing(self) -> int:
+        """Return among how many GPUs a batch is shared out."""
+        return max(1, len(self.gpus)) if self.place in ("dp", "ddp") else 1
 
     def _not_weighed(self, error: "ModelwrightError") -> None:
         self.need.setText(str(error))
@@ -224,6 +236,8 @@ class PlacePage(QWidget):
         if self.rows:  # torch is imported by whoever looked for devices, on a thread
             self.code.show_code(self._script(place, gpus))
         self.tried.say("")
+        if self._sharing() != self._parts:
+            self._weigh()
         here = {row.number for row in self.rows if row.is_gpu and not row.device.hidden}
         missing = place != "cpu" and (not here or not set(gpus) <= here)
         document = self._state.document
@@ -237,7 +251,7 @@ class PlacePage(QWidget):
         kwargs = self._facts_of_the_file()
         listed = ",".join(map(str, gpus))
         if place == "ddp":
-            return distributed_script(gpus=len(gpus) or 2, **kwargs)
+            return distributed_script(gpus=listed or 2, **kwargs)
         contents = self._case.contents if self._case is not None else None
         wrapped = contents is not None and any(".module." in f".{n}" for n in contents.tensors)
         whole = contents is not None and contents.kind == "whole model"
@@ -251,21 +265,20 @@ class PlacePage(QWidget):
     def _facts_of_the_file(self) -> dict[str, Any]:
         """Return how a script builds the model of the file and gets at its weights."""
         from core.document import Source
+        from core.files.code import weights_code
         from core.placement import building_code
 
         case, document = self._case, self._state.document
-        file, label = "model.pth", ""
+        file, read = "model.pth", ""
         source = document.source if document is not None else Source("")
-        if case is not None and case.contents is not None:
+        if case is not None and case.contents is not None and case.contents.weights:
             file = case.path.name
-            sets = case.contents.weights
-            weights = case.plan.weights if case.plan is not None else sets[0] if sets else None
-            label = weights.label if weights is not None else ""
+            weights = case.plan.weights if case.plan is not None else None
+            read = weights_code(case.contents, weights) + _renaming(case.plan)
             if case.guesses and case.guesses[0].share > _SURE:
                 source = Source(case.guesses[0].source, "torchvision")
         imports, build = building_code(source)
-        keys = label.split(".") if label else ()
-        return {"build": build, "imports": imports, "file": file, "keys": keys}
+        return {"build": build, "imports": imports, "file": file, "read": read}
 
     def _try(self) -> None:
         """Run one forward on a copy of the model, where it would go."""
@@ -309,5 +322,29 @@ class PlacePage(QWidget):
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
-        if self.batch.value() == 1:
+        if not self._batch_known:  # what was chosen since stays
+            self._batch_known = True
             self.batch.setValue(self._known_batch())
+
+
+def _renaming(plan: "Plan | None") -> str:
+    """Return the line that takes away what all names of the file begin with, or says what differs.
+
+    ``module.`` is not one of these: scripts take it off wherever it stands.
+    """
+    if plan is None:
+        return ""
+    rows = [(row.name, row.stored) for row in plan.rows if row.name and row.stored]
+    more = {there.removesuffix(own) if there.endswith(own) else None for own, there in rows}
+    if more <= {"", "module."}:
+        return ""
+    first = next(iter(more))
+    if len(more) > 1 or first is None:
+        return "# Names differ from the model's: load it in Modelwright, save it, and read that.\n"
+    start = literal(first)
+    return (
+        "state = {\n"
+        f"    name.removeprefix({start}): tensor\n"
+        f"    for name, tensor in state.items() if name.startswith({start})\n"
+        "}\n"
+    )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -24,6 +24,7 @@ from app.dialogs.load.match_page import MatchPage
 from app.dialogs.load.place_page import PlacePage
 from app.jobs import Jobs
 from app.parts import ElidedLabel
+from app.room import open_at
 from app.said import Said
 from app.state import State
 
@@ -39,13 +40,15 @@ class LoadSheet(QDialog):
     """Understands, matches and loads one file.
 
     ``loaded``: a :class:`~core.checkpoint.Loaded`, to be adopted. ``build_wanted``: a source, and
-    the file to come back with. ``explore_wanted``, ``browse_wanted``: the file; another one.
+    the file to come back with. ``explore_wanted``: the file. ``browse_wanted``,
+    ``folder_wanted``: another one, or one that is a folder.
     """
 
     loaded = Signal(object)
     build_wanted = Signal(str, Path)
     explore_wanted = Signal(Path)
     browse_wanted = Signal()
+    folder_wanted = Signal()
 
     def __init__(self, state: State, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +64,10 @@ class LoadSheet(QDialog):
         self.browse = QPushButton(self.tr("Another &file…"))
         self.browse.setAutoDefault(False)
         self.browse.clicked.connect(self.browse_wanted)
+        self.folder = QPushButton(self.tr("Fol&der…"))
+        self.folder.setAutoDefault(False)
+        self.folder.setToolTip(self.tr("A checkpoint of torch.distributed.checkpoint is a folder"))
+        self.folder.clicked.connect(self.folder_wanted)
         self.file, self.match = FilePage(), MatchPage()
         self.place = PlacePage(jobs, state)
         self.pages = QTabWidget()
@@ -87,8 +94,7 @@ class LoadSheet(QDialog):
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK)
         self._timer.timeout.connect(self._look)
-        letter, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
-        self.resize(letter * 178, line * 44)
+        open_at(self, 178, 44)
         self.file.show_case(self.case)
         self._show()
 
@@ -96,6 +102,7 @@ class LoadSheet(QDialog):
         head = QHBoxLayout()
         head.addWidget(self.name, 1)
         head.addWidget(self.browse)
+        head.addWidget(self.folder)
         boxes = QVBoxLayout()
         boxes.addWidget(self.partly)
         boxes.addWidget(self.training)
@@ -116,6 +123,7 @@ class LoadSheet(QDialog):
     def _connect(self) -> None:
         case = self.case
         case.read.connect(self._was_read)
+        case.asked.connect(self._say)
         case.planned.connect(self._was_planned)
         case.failed.connect(self._failed)
         case.loaded.connect(self._was_loaded)
@@ -179,9 +187,9 @@ class LoadSheet(QDialog):
         self.verdict.say(text, tone)
         self.partly.setVisible(partly)
         busy = self.case.loading is not None
-        self.load.setEnabled(possible and not busy)
+        self.load.setEnabled(possible and not busy and not self.case.matching)
         self.progress.setVisible(busy)
-        for widget in (self.pages, self.partly, self.training, self.browse):
+        for widget in (self.pages, self.partly, self.training, self.browse, self.folder):
             widget.setEnabled(not busy)
 
     def _verdict(self) -> "tuple[str, theme.Tone, bool, bool]":
@@ -189,6 +197,9 @@ class LoadSheet(QDialog):
         case, plan = self.case, self.case.plan
         if case.contents is None or case.problem:
             return ("" if case.contents is None else case.problem), "problem", False, False
+        if not case.contents.weights:
+            told = self.tr("Nothing in this file can be loaded into a model.")
+            return told, "muted", False, False
         if case.document is None:
             told = self.tr("No model is open: build one from the first step, or open yours.")
             return told, "muted", False, False
@@ -198,9 +209,9 @@ class LoadSheet(QDialog):
             told = self.tr("First answer in step 2: {}").format(plan.asks[0].sentence)
             return told, "problem", False, False
         if plan.complete or plan.fits:
-            return f"{plan}. {_random(plan)}", "good", True, False
+            return f"{plan}. {random_after(plan)}", "good", True, False
         partly = self.partly.isChecked()
-        return f"{plan}. {_random(plan)}", "muted" if partly else "problem", partly, True
+        return f"{plan}. {random_after(plan)}", "muted" if partly else "problem", partly, True
 
     # What is done
 
@@ -218,6 +229,7 @@ class LoadSheet(QDialog):
         self.verdict.say(text, "problem")
 
     def _build(self, source: str) -> None:
+        self.case.stop()
         self.build_wanted.emit(source, self.case.path)
         self.accept()
 
@@ -258,7 +270,7 @@ class LoadSheet(QDialog):
             self.open_file(files[0])
 
 
-def _random(plan: "Plan") -> str:
+def random_after(plan: "Plan") -> str:
     """Say what keeps its own values, as a whole or in part."""
     left = [
         row.name for row in plan.with_status("missing", "shape differs", "new", "left") if row.name
@@ -266,21 +278,31 @@ def _random(plan: "Plan") -> str:
     partly = [row.name for row in plan.with_status("sliced") if row.name]
     told = []
     if left:
-        told.append(f"{len(left)} keep the values they have now: {_listed(left)}.")
+        one, many = _tr("One keeps the values it has now"), _tr("{} keep the values they have now")
+        told.append(_counted(left, one, many))
     if partly:
-        told.append(f"{len(partly)} are only partly from the file: {_listed(partly)}.")
-    return " ".join(told) or "No tensor of the model stays as it is."
+        one, many = _tr("One is only partly from the file"), _tr("{} are only partly from the file")
+        told.append(_counted(partly, one, many))
+    return " ".join(told) or _tr("No tensor of the model stays as it is.")
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+def _counted(names: list[str], one: str, many: str) -> str:
+    """Say something of tensors, the first of which are named."""
+    told = one if len(names) == 1 else many.format(len(names))
+    more = len(names) - _NAMED
+    listed = ", ".join(names[:_NAMED])
+    if more > 0:
+        listed = _tr("{} and {} more").format(listed, more)
+    return f"{told}: {listed}."
 
 
 def _told(dangerous: "tuple[Named, ...]") -> str:
     """Say in words what plain unpickling would run."""
     named = ", ".join(f"{each.name} ({each.why})" for each in dangerous[:3])
-    more = f" and {len(dangerous) - 3} more" if len(dangerous) > 3 else ""
-    return f"Plain unpickling would run what it names: {named}{more}. Nothing of it was run."
+    if len(dangerous) > 3:
+        named = _tr("{} and {} more").format(named, len(dangerous) - 3)
+    told = _tr("Plain unpickling would run what it names: {}. Nothing of it was run.")
+    return told.format(named)
 
 
 def _has_training(case: Case) -> bool:
@@ -289,3 +311,7 @@ def _has_training(case: Case) -> bool:
         return False
     labels = {each.label.partition(".")[0] for each in contents.weights}
     return isinstance(contents.tree, dict) and any(key not in labels for key in contents.tree)
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("LoadSheet", text)

@@ -30,6 +30,7 @@ class TotalsBar(QWidget):
         """Show the totals of another plan."""
         self._parts = [] if plan is None else [(s, n) for s in STATUS if (n := plan.counts[s])]  # type: ignore[index]
         self.setAccessibleDescription(", ".join(self.legend()))
+        self.setToolTip(", ".join(self.legend()))  # for where not all of it has room
         self.update()
 
     def legend(self) -> list[str]:

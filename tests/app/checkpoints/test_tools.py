@@ -211,7 +211,7 @@ def test_values_that_are_not_finite_are_said(desktop: Desktop, written: Any) -> 
     window = explored(desktop, written({"w": torch.tensor([1.0, float("nan"), float("inf")])}))
     window.select("w")
     desktop.idles()
-    assert window.details.said.text() == "1 values are NaN, 1 infinite."
+    assert window.details.said.text() == "NaN: 1, infinite: 1."
     window.close()
 
 
