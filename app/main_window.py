@@ -31,6 +31,7 @@ from app.state import State
 
 if TYPE_CHECKING:
     from app.commands import Commands
+    from app.panels.flow import FlowPanel
     from app.panels.history import HistoryPanel
     from app.panels.inspector import InspectorPanel
     from app.panels.palette import PalettePanel
@@ -56,6 +57,7 @@ class MainWindow(QMainWindow):
     problems: "ProblemsPanel"
     weights: "WeightsPanel"
     history: "HistoryPanel"
+    flow: "FlowPanel"
     turns: "Turns"
 
     #: Once, after the first frame is on the screen.
@@ -125,7 +127,11 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea)
         palette = self._dock("palette", self.tr("Palette"), Area.LeftDockWidgetArea)
         history = self._dock("history", self.tr("History"), Area.LeftDockWidgetArea)
-        self._dock("inspector", self.tr("Inspector"), Area.RightDockWidgetArea)
+        # Tensors go down, so a graph is high: it stands beside the tree, once it is asked for. It
+        # is no tab of the inspector: Qt leaves stray tab bars behind where there are two groups.
+        flow = self._dock("flow", self.tr("Dataflow"), Area.RightDockWidgetArea)
+        inspector = self._dock("inspector", self.tr("Inspector"), Area.RightDockWidgetArea)
+        self.splitDockWidget(flow, inspector, Qt.Orientation.Horizontal)
         problems = self._dock("problems", self.tr("Problems"), Area.BottomDockWidgetArea)
         weights = self._dock("weights", self.tr("Weights"), Area.BottomDockWidgetArea)
         self.tabifyDockWidget(problems, weights)
@@ -134,8 +140,9 @@ class MainWindow(QMainWindow):
         line = self.fontMetrics().height()
         self.resizeDocks([palette, history], [26 * line, 11 * line], Qt.Orientation.Vertical)
         self.resizeDocks([palette], [40 * letter], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.docks["inspector"]], [42 * letter], Qt.Orientation.Horizontal)
+        self.resizeDocks([flow, inspector], [42 * letter] * 2, Qt.Orientation.Horizontal)
         self.resizeDocks([problems], [9 * line], Qt.Orientation.Vertical)
+        flow.hide()
 
     def _dock(self, name: str, title: str, area: Area) -> QDockWidget:
         dock = QDockWidget(title, self)
@@ -203,6 +210,11 @@ class MainWindow(QMainWindow):
         self.history = HistoryPanel()
         self.docks["history"].setWidget(self.history)
         yield
+        from app.panels.flow import FlowPanel
+
+        self.flow = FlowPanel(self.jobs)
+        self.docks["flow"].setWidget(self.flow)
+        yield
         self.actions_table.paint_icons()
         self.welcome.paint_icons()
         yield
@@ -217,13 +229,16 @@ class MainWindow(QMainWindow):
 
         desk = self.desk
         desk.shown.connect(self.show_state)
-        followers = (self.tree, self.inspector, self.problems, self.weights, self.history)
-        self.turns = Turns([each.show_state for each in followers], self)
+        views = (
+            self.tree, self.inspector, self.problems, self.weights, self.history, self.flow,
+        )  # fmt: skip
+        self.turns = Turns([each.show_state for each in views], self)
         desk.shown.connect(self.turns.show_state)
         self.docks["weights"].visibilityChanged.connect(self.weights.look)
+        self.docks["flow"].visibilityChanged.connect(self.flow.look)
         for asking in (self.tree, self.inspector, self.problems):
             asking.asked.connect(desk.ask)
-        for choosing in (self.tree, self.problems, self.weights):
+        for choosing in (self.tree, self.problems, self.weights, self.flow):
             choosing.selected.connect(desk.select)
         self.history.jumped.connect(desk.jump)
         self.history.undone.connect(desk.undo)
@@ -287,6 +302,16 @@ class MainWindow(QMainWindow):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addActions(self.actions_table.in_context())
         menu.popup(at)
+
+    def show_dataflow(self) -> None:
+        """Show the graph of what is selected, beside the tree; hide it when it is there."""
+        dock = self.docks["flow"]
+        if dock.isVisible() and not dock.visibleRegion().isEmpty():
+            dock.hide()
+            return
+        dock.show()
+        dock.raise_()
+        self.flow.view.setFocus()
 
     def set_theme(self, name: theme.Theme) -> None:
         """Switch between light and dark, and remember it."""

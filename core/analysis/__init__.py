@@ -6,6 +6,7 @@ from core.analysis.placing import place_at, place_of
 from core.analysis.previewing import Preview, preview
 from core.analysis.problems import Problem
 from core.analysis.report import CallShapes, ModuleReport, Report
+from core.analysis.stages import StageReport, stages_in
 from core.analysis.values import Value
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Preview",
     "Problem",
     "Report",
+    "StageReport",
     "Value",
     "analyse",
     "clear_caches",
@@ -23,4 +25,5 @@ __all__ = [
     "place_of",
     "preview",
     "shape_comments",
+    "stages_in",
 ]
