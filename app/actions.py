@@ -165,7 +165,7 @@ ROWS: tuple[Row, ...] = (
         "Search the palette of layers", "Ctrl+Shift+F", "palette"),
     Row("type-edit", "View", "&Type an Edit", lambda w: w.commands.type_edit(),
         "Type an edit such as fc = Linear(2048, 10)", "Ctrl+E", "command", _document),
-    Row("dataflow", "View", "Show Data&flow", lambda w: w.show_dataflow(),
+    Row("dataflow", "View", "Show Data&flow", lambda w: w.commands.flow.show(),
         "Draw how tensors travel through what is selected", "Ctrl+Shift+D", "flow", _document,
         toolbar=True),
     Row("expand", "View", "&Expand All", lambda w: w.tree.expand_to(-1),

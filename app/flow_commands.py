@@ -26,6 +26,16 @@ class FlowCommands(QObject):
         self.window, self._commands = window, commands
         self.desk: Desk = window.desk
 
+    def show(self) -> None:
+        """Show the graph of what is selected, beside the tree; hide it when it is there."""
+        dock = self.window.docks["flow"]
+        if dock.isVisible() and not dock.visibleRegion().isEmpty():
+            dock.hide()
+            return
+        dock.show()
+        dock.raise_()
+        self.window.flow.view.setFocus()
+
     def add_input(self) -> None:
         """Ask for an input of the selected module; a layer is what it joins before."""
         from app.dialogs.rewire import AddInputSheet

@@ -11,17 +11,15 @@ from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QDockWidget,
     QMainWindow,
     QMenu,
     QStackedWidget,
-    QTabWidget,
-    QWidget,
 )
 
 from app import mime, theme
 from app.actions import MENUS, SEEN_FIRST, Actions, tr as actions_tr
 from app.desk import Desk
+from app.docks import add_docks
 from app.jobs import Jobs
 from app.panels.notice import Notice
 from app.panels.status import StatusBar
@@ -39,8 +37,6 @@ if TYPE_CHECKING:
     from app.panels.tree import TreePanel
     from app.panels.weights import WeightsPanel
     from app.turns import Turns
-
-Area = Qt.DockWidgetArea
 
 
 class MainWindow(QMainWindow):
@@ -77,12 +73,11 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.setAcceptDrops(True)
         self.setAnimated(False)
-        self.docks: dict[str, QDockWidget] = {}
         self._commands: Commands | None = None
         self._leaving = self._seen = False
         #: Whether all panels are there and torch is imported.
         self.whole = False
-        self._add_docks()
+        self.docks = add_docks(self)
         self.actions_table = Actions(self)
         self._add_menus()
         self._add_toolbar()
@@ -117,41 +112,6 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, self.furnish_in_turns)
 
     # Building
-
-    def _add_docks(self) -> None:
-        self.setDockOptions(
-            QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks
-        )
-        self.setTabPosition(Area.BottomDockWidgetArea, QTabWidget.TabPosition.North)
-        self.setCorner(Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea)
-        self.setCorner(Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea)
-        palette = self._dock("palette", self.tr("Palette"), Area.LeftDockWidgetArea)
-        history = self._dock("history", self.tr("History"), Area.LeftDockWidgetArea)
-        # Tensors go down, so a graph is high: it stands beside the tree, once it is asked for. It
-        # is no tab of the inspector: Qt leaves stray tab bars behind where there are two groups.
-        flow = self._dock("flow", self.tr("Dataflow"), Area.RightDockWidgetArea)
-        inspector = self._dock("inspector", self.tr("Inspector"), Area.RightDockWidgetArea)
-        self.splitDockWidget(flow, inspector, Qt.Orientation.Horizontal)
-        problems = self._dock("problems", self.tr("Problems"), Area.BottomDockWidgetArea)
-        weights = self._dock("weights", self.tr("Weights"), Area.BottomDockWidgetArea)
-        self.tabifyDockWidget(problems, weights)
-        problems.raise_()
-        letter = self.fontMetrics().averageCharWidth()
-        line = self.fontMetrics().height()
-        self.resizeDocks([palette, history], [26 * line, 11 * line], Qt.Orientation.Vertical)
-        self.resizeDocks([palette], [40 * letter], Qt.Orientation.Horizontal)
-        self.resizeDocks([flow, inspector], [42 * letter] * 2, Qt.Orientation.Horizontal)
-        self.resizeDocks([problems], [9 * line], Qt.Orientation.Vertical)
-        flow.hide()
-
-    def _dock(self, name: str, title: str, area: Area) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(name)
-        dock.setAccessibleName(title)
-        dock.setWidget(QWidget())  # until its panel is there
-        self.addDockWidget(area, dock)
-        self.docks[name] = dock
-        return dock
 
     def _add_menus(self) -> None:
         for name in MENUS:
@@ -302,16 +262,6 @@ class MainWindow(QMainWindow):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addActions(self.actions_table.in_context())
         menu.popup(at)
-
-    def show_dataflow(self) -> None:
-        """Show the graph of what is selected, beside the tree; hide it when it is there."""
-        dock = self.docks["flow"]
-        if dock.isVisible() and not dock.visibleRegion().isEmpty():
-            dock.hide()
-            return
-        dock.show()
-        dock.raise_()
-        self.flow.view.setFocus()
 
     def set_theme(self, name: theme.Theme) -> None:
         """Switch between light and dark, and remember it."""

@@ -123,6 +123,9 @@ class AskLayerDialog(QDialog):
         text = self.field.text().strip()
         self.arguments.setText(arguments_hint(text))
         self.arguments.setVisible(bool(self.arguments.text()))
+        # A label that wraps does not make the dialog grow by itself: its text would be cut.
+        height = self.arguments.heightForWidth(self.field.width())
+        self.arguments.setMinimumHeight(max(0, height))
         if not text:
             self._say(Consequence(self.tr("Type a layer, or the first letters of its name.")))
             self._ok.setEnabled(False)

@@ -11,6 +11,7 @@ from app.flow.picture import BESIDE, ICON, PAD, Picture, Step, Way
 
 _ARROW = QPolygonF([QPointF(0, 0), QPointF(-8, -3.6), QPointF(-8, 3.6)])
 _LEAST = 4.5  # pixels; smaller letters are not drawn
+_FAR = 0.3  # where it is smaller, boxes are marks: no round corners, arrows, or smooth edges
 _CORNER = 6.0
 
 
@@ -24,6 +25,7 @@ class Painter:
         self._line = _mixed(theme.tone("muted"), self._base, 0.8)
         self._muted = theme.tone("muted")
         self._title, self._small = title_font(font), small_font(font)
+        self._far = scale < _FAR
         self._reads = painter.fontMetrics().height() * scale > _LEAST * 1.6
         self._kinds: dict[str, tuple[QColor, QColor, QIcon]] = {}
 
@@ -31,7 +33,7 @@ class Painter:
         self, picture: Picture, seen: QRectF, marked: Collection[str], current: str | None
     ) -> None:
         """Draw what lies in ``seen``; ``marked`` are selected steps, ``current`` has the focus."""
-        self._painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._painter.setRenderHint(QPainter.RenderHint.Antialiasing, not self._far)
         ways = [
             each for each in picture.ways if each.bounds.adjusted(-6, -6, 6, 6).intersects(seen)
         ]
@@ -46,9 +48,14 @@ class Painter:
         painter = self._painter
         painter.setBrush(Qt.BrushStyle.NoBrush)
         plain, dashed = QPen(self._line, 1.3), QPen(self._line, 1.3, Qt.PenStyle.DashLine)
+        if self._far:
+            plain.setWidth(0)  # one pixel, however small the picture is
+            dashed = plain
         for way in ways:
             painter.setPen(dashed if way.only else plain)
             painter.drawPath(way.curve)
+        if self._far:
+            return
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._line)
         for way in ways:
@@ -75,6 +82,9 @@ class Painter:
             fill, line = _mixed(accent, self._base, 0.28), accent
         elif step.problem:
             line = theme.tone("problem")
+        if self._far:
+            painter.fillRect(box, line)
+            return
         style = Qt.PenStyle.DashLine if step.only else Qt.PenStyle.SolidLine
         painter.setPen(QPen(line, 2.4 if marked or step.problem else 1.2, style))
         painter.setBrush(fill)

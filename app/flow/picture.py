@@ -6,7 +6,7 @@ from functools import cached_property
 from math import atan2, degrees
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QPainterPath
 
 import core
@@ -19,6 +19,7 @@ PAD = 10.0
 ICON = 16.0
 BESIDE = 7.0  # between the icon and the texts
 _LONGEST = 34  # letters of a name, a type or a shape; the whole of it is in the tooltip
+_LEVEL = 0.05  # what differs by less is at one height
 _ROUND = 16.0  # the corners of what goes beside the drawing
 
 
@@ -158,9 +159,9 @@ def _ways(
         label = short(steps[source].gives) if across or source not in told else ""
         plate = QRectF()
         if label:
-            sides = {steps[b].box.center().x() > points[0].x() + 1 for a, b in pairs if a == source}
-            room = letters.small_width(label), letters.small_height
-            plate = _plate(points, across, aside, sides == {True}, *room)
+            ends = [steps[b].box.center().x() for a, b in pairs if a == source]
+            room = QSizeF(letters.small_width(label), letters.small_height)
+            plate = _plate(steps[source], points, min(ends) > points[0].x() + 1, room)
         if not across:
             told.add(source)
         only = steps[source].only or steps[target].only
@@ -169,19 +170,22 @@ def _ways(
     return ways
 
 
-def _plate(
-    points: list[QPointF], across: bool, aside: bool, left: bool, width: float, height: float
-) -> QRectF:
-    """Return where the shape is written: beside a way that goes down or up, above one across."""
-    start = points[0]
-    if across:
-        middle = (start.x() + points[-1].x()) / 2
-        return QRectF(middle - width / 2, start.y() - height - 1, width, height)
-    if aside:
-        return QRectF(start.x() + 4, start.y() - height - 1, width, height)
+def _plate(source: Step, points: list[QPointF], rightward: bool, room: QSizeF) -> QRectF:
+    """Return where the shape is written: above a way across, else beside where the way begins.
+
+    ``rightward`` says that all ways from there go to the right: then it is written on the left, and
+    below the box at the bottom of a U, which is left at its head.
+    """
+    start, width, height = points[0], room.width(), room.height()
+    if abs(points[1].y() - start.y()) < _LEVEL:  # out of the side of a box
+        across = abs(points[-1].y() - start.y()) < _LEVEL
+        left = (start.x() + points[-1].x() - width) / 2 if across else start.x() + 4
+        return QRectF(QPointF(left, start.y() - height - 1), room)
     down = points[1].y() > start.y()
-    x = start.x() - width - 5 if left else start.x() + 5
-    return QRectF(x, start.y() + 2 if down else start.y() - height - 2, width, height)
+    if rightward and not down:
+        return QRectF(QPointF(start.x() - width / 2, source.box.bottom() + 2), room)
+    left = start.x() - width - 5 if rightward else start.x() + 5
+    return QRectF(QPointF(left, start.y() + 2 if down else start.y() - height - 2), room)
 
 
 def _curve(points: list[QPointF], aside: bool) -> tuple[QPainterPath, float]:
@@ -196,7 +200,7 @@ def _curve(points: list[QPointF], aside: bool) -> tuple[QPainterPath, float]:
     at = points[0]
     for following in points[1:]:
         half = (following.y() - at.y()) / 2
-        if abs(following.x() - at.x()) < 0.05 or abs(half) < 0.05:
+        if abs(following.x() - at.x()) < _LEVEL or abs(half) < _LEVEL:
             path.lineTo(following)
         else:
             path.cubicTo(
@@ -206,6 +210,6 @@ def _curve(points: list[QPointF], aside: bool) -> tuple[QPainterPath, float]:
             )
         at = following
     last = points[-1] - points[-2]
-    if abs(last.y()) < 0.05:
+    if abs(last.y()) < _LEVEL:
         return path, degrees(atan2(0.0, last.x()))
     return path, 90.0 if last.y() > 0 else -90.0

@@ -19,7 +19,7 @@ from app.flow.painting import Painter
 from app.flow.picture import Picture, Step
 
 _MARGIN = 14.0
-_LEAST, _MOST = 0.05, 4.0
+_LEAST, _MOST = 0.004, 4.0
 #: A picture is first shown no smaller than this: names are to be read, the rest is dragged into.
 _READABLE = 0.7
 _STEP = 1.2

@@ -52,10 +52,12 @@ class AddInputSheet(EditSheet):
         self.shape.setPlaceholderText(self.tr("with the batch, such as 4, 3"))
         self.dtype = QComboBox()
         self.dtype.addItems(_DTYPES)
+        self.dtype.setAccessibleName(self.tr("Type"))
         self.before = StepBox(self.tr("Joins before"))
         self.port = QComboBox()
         self.port.setAccessibleName(self.tr("At the tensor"))
         self.unsqueeze = QComboBox()
+        self.unsqueeze.setAccessibleName(self.tr("New dimension"))
         self.unsqueeze.addItem(self.tr("none"), None)
         for place in range(_MOST):
             self.unsqueeze.addItem(self.tr("of size 1, at {}").format(place), place)

@@ -15,6 +15,7 @@ class WayForm(QWidget):
         super().__init__(parent)
         self._ways = ways
         self.box = QComboBox()
+        self.box.setAccessibleName(self.tr("Between"))
         self.box.addItems([each.text for each in ways])
         self.box.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon

@@ -62,7 +62,7 @@ def assembled(facts: Mapping[str, Any], height: int, width: int, letters: Letter
 
 
 def _totals(report: "Report") -> str:
-    macs = numbers.macs(report.macs) if report.macs is not None else ""
+    macs = f"{numbers.macs(report.macs)} MACs" if report.macs is not None else ""
     facts = [f"{numbers.count(report.parameters)} parameters", macs, numbers.size(report.bytes)]
     told = " · ".join(each for each in facts if each)
     return f"{told} · gives {report.output}"

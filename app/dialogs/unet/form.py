@@ -45,8 +45,10 @@ class UNetForm(QWidget):
         self.bilinear = QCheckBox(self.tr("&Interpolate on the way up; else it is learned"))
         self.norm = QComboBox()
         self.norm.addItem("batch")
+        self.norm.setAccessibleName(self.tr("Normalisation"))
         self.activation = QComboBox()
         self.activation.addItem("ReLU")
+        self.activation.setAccessibleName(self.tr("Activation"))
         self.image_height, self.image_width = (
             self._spin(1, _MOST_PIXELS),
             self._spin(1, _MOST_PIXELS),

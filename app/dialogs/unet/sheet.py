@@ -44,7 +44,7 @@ class UNetSheet(QDialog):
         self.source.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.source.setWordWrap(True)
         self.source.setAccessibleName(self.tr("How it is written"))
-        self.said = Said(lines=3)
+        self.said = Said(lines=2)
         self.said.setAccessibleName(self.tr("What it comes to"))
         self.buttons = QDialogButtonBox()
         role = QDialogButtonBox.ButtonRole.AcceptRole
