@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.checkpoint import SaveOptions, save, save_state_dict
 from core.document import Document
-from core.errors import SaveRefused
+from core.errors import Cancelled, SaveRefused
 from core.export.source import ModelSource, file_name, model_source
 from core.export.verify import Verdict, verify
 
@@ -71,6 +71,8 @@ def take_home(
                 written = Path(trial) / code.name
                 written.write_text(source.text, encoding="utf-8")
                 verdict = verify(document, written, state, source.folders)
+                if cancelled is not None and cancelled():
+                    raise Cancelled("Saving was stopped; nothing was written.")
                 moved = tuple(path.with_name(each.name) for each in files)
                 for each, target in zip(files, moved, strict=True):
                     os.replace(each, target)

@@ -88,7 +88,7 @@ class AddInputSheet(EditSheet):
         form = self.form
         form.addRow(self.tr("&Name"), self.name)
         form.addRow(self.tr("&Shape"), self.shape)
-        form.addRow(self.tr("&Type"), self.dtype)
+        form.addRow(self.tr("Ty&pe"), self.dtype)
         form.addRow(self.tr("&Joins before"), self.before)
         form.addRow(self.tr("&At the tensor"), self.port)
         form.addRow(self.tr("New d&imension"), self.unsqueeze)

@@ -36,7 +36,7 @@ class AddOutputSheet(EditSheet):
         self.tensor = StepBox(self.tr("Tensor"))
         self.name = QLineEdit()
         self.name.setPlaceholderText(self.tr("only where outputs have names; else after its step"))
-        self.form.addRow(self.tr("&Tensor"), self.tensor)
+        self.form.addRow(self.tr("Tens&or"), self.tensor)
         self.form.addRow(self.tr("&Name"), self.name)
         self.tensor.stepped.connect(self.changed)
         self.name.textChanged.connect(self.changed)

@@ -63,7 +63,7 @@ class EditSheet(QDialog):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE)
         self._timer.timeout.connect(self._try)
-        self.setMinimumWidth(self.fontMetrics().averageCharWidth() * 66)
+        self.said.setMinimumWidth(self.fontMetrics().averageCharWidth() * 66)
 
     def wanted(self) -> "Callable[[], Edit]":
         """Read the fields, and return what makes the edit of them on any thread.

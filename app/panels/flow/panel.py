@@ -120,7 +120,8 @@ class FlowPanel(QWidget):
         document, report = self._state.document, self._state.report
         if document is None or report is None:
             return
-        if self._is_of(document, self.path):
+        stopped = self._job is not None and self._job.cancelled()
+        if self._is_of(document, self.path) and not stopped:
             self.view.mark(self._state.current)
             return
         if self._job is not None:

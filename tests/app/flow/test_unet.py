@@ -5,7 +5,6 @@ import torch
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.dialogs.unet import UNetSheet
-from app.dialogs.unet.assembled import choices
 from core.blocks import EncoderUNet, UNet
 from tests.app.flow.conftest import Studio
 from tests.app.test_actions import CONTROLS, _named
@@ -113,19 +112,6 @@ def test_create_waits_for_what_was_typed_last(sheet: UNetSheet, studio: Studio) 
     sheet._create()
     studio.waits(lambda: studio.window.desk.state.document is not None)
     assert studio.document.source.text == "UNet(3, 2, width=8, depth=1)"
-
-
-def test_the_encoders_that_are_not_offered_have_no_stages() -> None:
-    from torchvision import models
-
-    from core.blocks import stages_of
-
-    offered = set(choices().encoders)
-    left_out = set(models.list_models(module=models)) - offered
-    assert "resnet50" in offered
-    for name in left_out - {"vit_h_14", "vit_l_16", "vit_l_32"}:  # which are built alike
-        with pytest.raises(ValueError, match="no feature maps"):
-            stages_of(name)
 
 
 def test_every_control_has_a_name(sheet: UNetSheet) -> None:
