@@ -211,6 +211,7 @@ class MainWindow(QMainWindow):
         self.tree.view.layer_used.connect(self.note_used)
         self.tree.layer_wanted.connect(commands.ask_layer)
         self.tree.menu_wanted.connect(self.show_context_menu)
+        self.flow.view.menu_wanted.connect(self.show_context_menu)
         self.tree.removal_wanted.connect(commands.remove)
         self.palette_panel.chosen.connect(commands.use_layer)
         self.palette_panel.placed.connect(commands.place_layer)

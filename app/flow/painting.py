@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QPainter, QPalette, QPen, QPixmap, QPolygonF
 
 from app import icons, theme
 from app.flow.letters import small_font, title_font
@@ -12,6 +12,7 @@ from app.flow.picture import BESIDE, ICON, PAD, Picture, Step, Way
 _ARROW = QPolygonF([QPointF(0, 0), QPointF(-8, -3.6), QPointF(-8, 3.6)])
 _LEAST = 4.5  # pixels; smaller letters are not drawn
 _FAR = 0.3  # where it is smaller, boxes are marks: no round corners, arrows, or smooth edges
+_ICONS = (16, 20, 24, 32, 48, 64)  # pixels; drawn in one of few sizes, each is drawn once
 _CORNER = 6.0
 
 
@@ -25,15 +26,18 @@ class Painter:
         self._line = _mixed(theme.tone("muted"), self._base, 0.8)
         self._muted = theme.tone("muted")
         self._title, self._small = title_font(font), small_font(font)
+        pixels = ICON * scale * painter.device().devicePixelRatioF()
+        self._icon_size = next((size for size in _ICONS if size >= pixels), _ICONS[-1])
         self._far = scale < _FAR
         self._reads = painter.fontMetrics().height() * scale > _LEAST * 1.6
-        self._kinds: dict[str, tuple[QColor, QColor, QIcon]] = {}
+        self._kinds: dict[str, tuple[QColor, QColor, QPixmap]] = {}
 
     def draw(
         self, picture: Picture, seen: QRectF, marked: Collection[str], current: str | None
     ) -> None:
         """Draw what lies in ``seen``; ``marked`` are selected steps, ``current`` has the focus."""
         self._painter.setRenderHint(QPainter.RenderHint.Antialiasing, not self._far)
+        self._painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         ways = [
             each for each in picture.ways if each.bounds.adjusted(-6, -6, 6, 6).intersects(seen)
         ]
@@ -96,8 +100,8 @@ class Painter:
         if not self._reads:
             return
         left = box.left() + PAD
-        where = QRectF(left, box.center().y() - ICON / 2, ICON, ICON).toRect()
-        icon.paint(painter, where)
+        where = QRectF(left, box.center().y() - ICON / 2, ICON, ICON)
+        painter.drawPixmap(where, icon, QRectF(icon.rect()))
         texts = QRectF(left + ICON + BESIDE, box.top(), box.width(), box.height() / 2)
         painter.setFont(self._title)
         painter.setPen(self._text)
@@ -116,11 +120,12 @@ class Painter:
             QPointF(right, box.top() + _CORNER), QPointF(right, box.bottom() - _CORNER)
         )
 
-    def _look(self, kind: str) -> tuple[QColor, QColor, QIcon]:
+    def _look(self, kind: str) -> tuple[QColor, QColor, QPixmap]:
         if kind not in self._kinds:
             colour = icons.kind_colour(kind)
             fill = _mixed(colour, self._base, 0.10)
-            self._kinds[kind] = fill, _mixed(colour, self._base, 0.75), icons.kind_icon(kind)
+            icon = icons.pixmap(f"layer-{kind}", self._icon_size, colour)
+            self._kinds[kind] = fill, _mixed(colour, self._base, 0.75), icon
         return self._kinds[kind]
 
 

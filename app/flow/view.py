@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QFocusEvent,
     QHelpEvent,
     QKeyEvent,
@@ -31,13 +32,15 @@ Key = Qt.Key
 class FlowView(QWidget):
     """``chosen``: the module of a box that was clicked; ``opened``: one to look into.
 
-    ``left``: out to where this module is called. A picture is shown from its top, as large as can
-    be read; or ``whole``, however small that makes it.
+    ``left``: out to where this module is called. ``menu_wanted``: what can be done to the box that
+    was just chosen, and where on the screen. A picture is shown from its top, as large as can be
+    read; or ``whole``, however small that makes it.
     """
 
     chosen = Signal(str)
     opened = Signal(str)
     left = Signal()
+    menu_wanted = Signal(QPoint)
 
     def __init__(self, parent: QWidget | None = None, *, whole: bool = False) -> None:
         super().__init__(parent)
@@ -216,6 +219,17 @@ class FlowView(QWidget):
         step = self._at(event.position())
         if step is not None and step.opens and step.path is not None:
             self.opened.emit(step.path)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+        step = self._at(QPointF(event.pos())) if mouse else self._here()
+        if step is None or step.path is None:
+            return
+        self._choose(step)
+        at = event.globalPos()
+        if not mouse:
+            at = self.mapToGlobal(self.place_of(step).center().toPoint())
+        self.menu_wanted.emit(at)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, step = event.key(), self._here()

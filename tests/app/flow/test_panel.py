@@ -3,7 +3,7 @@
 import pytest
 import torch
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from torch import nn
 
@@ -260,6 +260,19 @@ def test_the_keyboard_walks_opens_and_leaves(shown: Studio) -> None:
     assert shown.flow.path == ""
     shown.qtbot.keyClick(view, Qt.Key.Key_Plus)
     assert view.scale > 1 or view.scale > 0.7
+
+
+def test_the_right_button_shows_what_can_be_done_to_a_box(shown: Studio) -> None:
+    wanted: list[QPoint] = []
+    shown.flow.view.menu_wanted.disconnect()
+    shown.flow.view.menu_wanted.connect(wanted.append)
+    view = shown.flow.view
+    for name, there in (("conv", 1), ("add", 1)):  # there is no menu for what calls no module
+        at = view.place_of(step(shown, name)).center().toPoint()
+        reason = QContextMenuEvent.Reason.Mouse
+        QApplication.sendEvent(view, QContextMenuEvent(reason, at, view.mapToGlobal(at)))
+        assert len(wanted) == there
+    assert shown.window.desk.state.selection == ("conv",)
 
 
 def test_every_control_has_a_name(shown: Studio) -> None:
