@@ -22,7 +22,8 @@ ARROWS = {
     "catalog": {"document", "blocks"},
     "dataflow": {"document"},
     "edits": {"document", "catalog", "blocks", "dataflow"},
-    "analysis": {"document", "catalog", "edits", "dataflow"},  # a repair is an edit
+    # A repair is an edit; blocks: the stages of an encoder are told one by one.
+    "analysis": {"document", "catalog", "edits", "dataflow", "blocks"},
     "files": set(),
     "checkpoint": {"document", "files", "blocks"},  # blocks: their source goes along
     "placement": {"document", "analysis"},  # what a forward holds is told by the shapes

@@ -7,6 +7,7 @@ from core.analysis.placing import place_at, place_of
 from core.analysis.previewing import Preview, preview
 from core.analysis.problems import Problem
 from core.analysis.report import CallShapes, ModuleReport, Report
+from core.analysis.stages import StageReport, stages_in
 from core.analysis.values import Value
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Preview",
     "Problem",
     "Report",
+    "StageReport",
     "Value",
     "analyse",
     "clear_caches",
@@ -25,4 +27,5 @@ __all__ = [
     "preview",
     "repeats",
     "shape_comments",
+    "stages_in",
 ]

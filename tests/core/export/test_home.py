@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 import core
+from core.checkpoint import SaveOptions
 from core.document import Document, parse_inputs, recording
 from core.edits import (
     AddInput,
@@ -27,7 +29,7 @@ from core.edits import (
     SetArguments,
     Wrap,
 )
-from core.errors import SaveRefused
+from core.errors import Cancelled, SaveRefused
 from core.export import model_source, take_home, verify
 from tests.core.dataflow.flows import document
 from tests.core.dataflow.odd_forwards import READABLE
@@ -259,7 +261,7 @@ def test_a_session_saves_the_code_with_a_re_wired_model_and_not_else(tmp_path: P
 
 def test_a_whole_model_opens_with_the_code_that_lies_beside_it(tmp_path: Path) -> None:
     session = _edited("Sequential(Linear(4, 3), ReLU())", "2,4", AddOutput("", "0"))
-    taken = take_home(session.document, tmp_path / "whole.pth", whole=True)
+    taken = take_home(session.document, tmp_path / "whole.pth", SaveOptions("whole model"))
     script = (
         "import sys, torch; sys.path.insert(0, sys.argv[1])\n"
         "print(type(torch.load(sys.argv[2], weights_only=False)))"
@@ -302,3 +304,43 @@ def test_a_model_with_a_problem_is_saved_all_the_same_where_that_is_wanted(tmp_p
     taken = take_home(session.document, tmp_path / "broken.pth")
     assert taken.verdict.difference is None
     assert "does not run" in str(taken.verdict)
+
+
+def _dropping(text: str = "Sequential(a=Linear(4, 4), b=ReLU())") -> Document:
+    return _edited(text, "2,4", InsertOnEdge("", "a", "b", "Dropout(0.1)", "drop")).document
+
+
+def test_weights_in_another_form_go_with_code_that_was_tried_too(tmp_path: Path) -> None:
+    options = SaveOptions(dtype="float16")
+    taken = take_home(_dropping(), tmp_path / "half.safetensors", options)
+    assert taken.verdict.difference == 0.0  # of the model as it is; what was written is rounded
+    assert load_file(taken.weights)["a.weight"].dtype == torch.float16
+    assert taken.files == (tmp_path / "half.py", tmp_path / "half.safetensors")
+
+
+@pytest.mark.parametrize("name", ["torch.pth", "torch.safetensors"])
+def test_code_never_stands_in_the_way_of_what_it_imports(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SaveRefused, match=r"imports another torch itself"):
+        take_home(_dropping(), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_users_own_file_is_not_written_over_by_code_that_imports_it(tmp_path: Path) -> None:
+    own = tmp_path / "mine.py"
+    own.write_text(
+        "from torch import nn\n\n\nclass Net(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n"
+        "        self.a = nn.Linear(4, 4)\n        self.b = nn.ReLU()\n\n"
+        "    def forward(self, x):\n        return self.b(self.a(x))\n"
+    )
+    before = own.read_text()
+    with pytest.raises(SaveRefused, match=r"mine\.py"):
+        take_home(_dropping(f"{own}:Net"), tmp_path / "mine.pth", overwrite=True)
+    assert own.read_text() == before
+    assert not (tmp_path / "mine.pth").exists()
+
+
+def test_stopping_before_the_end_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Cancelled):
+        take_home(_dropping(), tmp_path / "net.pth", cancelled=lambda: True)
+    assert list(tmp_path.iterdir()) == []
