@@ -90,7 +90,7 @@ class CompareSheet(QDialog):
         self.model = DifferenceModel()
         self.tree = QTreeView()
         self.tree.setModel(self.model)
-        tables.dress_tree(self.tree, self.tr("What differs"), (36, 26, 22, 12, 30), 4)
+        tables.dress_tree(self.tree, self.tr("What differs"), (34, 27, 20, 14, 26), 4)
         self.tree.setItemDelegateForColumn(CHANGE, BarDelegate(self.tree))
         self.only.toggled.connect(self._show_only)
         self.progress = QProgressBar()
@@ -194,9 +194,11 @@ class CompareSheet(QDialog):
             self.said.say(text, "good")
         else:
             whole = modules.get("")
-            change = numbers.real(whole.change) if whole is not None else "0"
-            text = self.tr("{} of {} tensors differ; the norm of all changes is {}.")
-            self.said.say(text.format(len(differing), len(differences), change))
+            change = whole.change if whole is not None else 0.0
+            text = self.tr("{} of {} tensors differ").format(len(differing), len(differences))
+            norm = self.tr("the norm of all changes is {}").format(numbers.real(change))
+            none = self.tr("in names, shapes or types; no values are others")
+            self.said.say(f"{text}; {norm}." if change else f"{text} {none}.")
         self._changed()
         self._look()
 

@@ -88,13 +88,19 @@ class DifferenceModel(QAbstractItemModel):
         self.endResetModel()
 
     def _module(self, path: str, known: dict[str, Node]) -> Node:
-        if path not in known:
-            above, dot, name = path.rpartition(".")
-            home = self._module(above, known) if dot else self._module("", known) if path else None
-            node = self._child(home if home is not None else self.root, name or "all of it")
-            node.difference = self._modules.get(path)
-            known[path] = node
-        return known[path]
+        """Return the node of a module, made with all above it; a name may have a thousand parts."""
+        if "" not in known:
+            known[""] = self._child(self.root, "all of it")
+            known[""].difference = self._modules.get("")
+        missing, above = [], path
+        while above not in known:
+            missing.append(above)
+            above = above.rpartition(".")[0]
+        node = known[above]
+        for each in reversed(missing):
+            node = known[each] = self._child(node, each.rpartition(".")[2])
+            node.difference = self._modules.get(each)
+        return node
 
     def _child(self, parent: Node, name: str) -> Node:
         node = Node(name, parent, len(parent.children))

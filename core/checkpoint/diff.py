@@ -11,7 +11,7 @@ from torch import Tensor
 from core.checkpoint.values import Mapped
 from core.document import Document
 from core.errors import Cancelled, CheckpointError
-from core.files import Contents, StoredTensor
+from core.files import Contents, StoredTensor, in_a_sentence
 
 Kind = Literal["same", "changed", "added", "removed", "renamed", "shape", "dtype"]
 _PIECE = 1 << 20  # numbers compared at once: two large files in little memory
@@ -93,7 +93,9 @@ class _Weights:
             self._held = {k: v for k, v in source.state_dict().items() if isinstance(v, Tensor)}
         else:
             if not source.weights:
-                raise CheckpointError(f"{source.path} holds no weights ({source.kind}).")
+                raise CheckpointError(
+                    f"{source.path} holds no weights of a model. {in_a_sentence(source, ())}."
+                )
             self._held = source.weights[0].tensors
 
     def __iter__(self) -> Iterator[str]:

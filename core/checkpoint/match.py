@@ -15,10 +15,11 @@ from core.checkpoint.plan import FROM_FILE, Plan, Row, Status
 from core.checkpoint.sizes import MADE_BY_THE_MODEL, Kind, kinds_of
 from core.document import Document, ledger
 from core.errors import CheckpointError
-from core.files import Contents, StoredTensor, WeightSet
+from core.files import Contents, StoredTensor, WeightSet, in_a_sentence
 from core.files.naming import Pairing, pair
 
 _FLOATS = ("float", "bfloat", "complex")
+_LONG = 60  # letters of a name in a sentence
 
 
 def match(
@@ -209,8 +210,7 @@ def _candidates(contents: Contents, said: Choices) -> tuple[WeightSet, ...]:
     labels = ", ".join(f"'{each.label}'" for each in contents.weights)
     if not contents.weights:
         raise CheckpointError(
-            f"{contents.path} holds no weights of a model: it is a file of kind {contents.kind}"
-            f" with {len(contents.tensors)} tensors."
+            f"{contents.path} holds no weights of a model. {in_a_sentence(contents, ())}."
         )
     if said.weights is None:
         return contents.weights
@@ -263,8 +263,13 @@ def _converts(there: str, here: str) -> bool:
 def _nothing(document: Document, contents: Contents, best: Draft) -> str:
     ours, theirs = list(best.route.own), list(best.stored)
     return (
-        f"{contents.path} and the model have nothing in common: none of the file's {len(theirs)}"
-        f" tensors ({', '.join(theirs[:3])}, ...) fits one of the model's {len(ours)}"
-        f" ({', '.join(ours[:3])}, ...). Nothing was loaded; is it a file of another model than"
-        f" {document.source.text}?"
+        f"{contents.path} and the model have nothing in common: none of the file's {len(theirs):,}"
+        f" tensors ({_few(theirs)}) fits one of the model's {len(ours):,} ({_few(ours)})."
+        f" Nothing was loaded; is it a file of another model than {document.source.text}?"
     )
+
+
+def _few(names: list[str]) -> str:
+    """Return the first names; one that is long enough to hide the rest of a sentence is cut."""
+    told = [name if len(name) <= _LONG else f"{name[:_LONG]}…" for name in names[:3]]
+    return ", ".join(told + ["..."] * (len(names) > 3))

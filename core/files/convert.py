@@ -9,6 +9,7 @@ from core.errors import CheckpointError, SaveRefused
 from core.files.contents import ITEM_BYTES, Contents, StoredTensor, WeightSet, locate
 from core.files.naming import unwrapped
 from core.files.reading import read_contents
+from core.files.sentence import in_a_sentence
 from core.files.writing.output import Asked, Progress
 from core.files.writing.pieced import Part, PiecedBytes
 from core.files.writing.runs import Bytes, FileBytes, HeldBytes
@@ -72,7 +73,9 @@ def _chosen(contents: Contents, label: str | None) -> WeightSet:
     sets = contents.weights
     labels = ", ".join(f"'{each.label}'" for each in sets)
     if not sets:
-        raise CheckpointError(f"{contents.path} holds no weights ({contents.kind}).")
+        raise CheckpointError(
+            f"{contents.path} holds no weights of a model. {in_a_sentence(contents, ())}."
+        )
     if label is not None:
         for each in sets:
             if each.label == label:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from core.files.contents import Contents, WeightSet
 from core.files.naming import WRITTEN_BY, unwrapped
 from core.files.optimizers import optimizer_name, optimizers_in, parameters_of
+from core.files.told import told
 from core.files.which import Guess, which
 
 _SURE, _LIKELY = 0.9, 0.6  # shares of the tensors from which a model is called by its name
@@ -58,7 +59,9 @@ def _what(contents: Contents, weights: WeightSet | None, guesses: Sequence[Guess
     if kind is None or weights is None:
         count = len(contents.tensors)
         if not count:
-            return f"No tensors, only {_listed(list(contents.values)) or 'a single value'}"
+            if isinstance(contents.tree, dict | list | tuple) and not contents.tree:
+                return "Nothing: what was saved is empty"
+            return f"No tensors, only {_listed(list(contents.values)) or told(contents.tree)}"
         about = _counted(count, "tensor")
         return f"{kind} of {about}" if kind else about[0].upper() + about[1:]
     model = _model(guesses[0]) if guesses and guesses[0].share >= _LIKELY else ""

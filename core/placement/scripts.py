@@ -117,6 +117,7 @@ def loading_script(
             + "model.load_state_dict(state)\n"
         )
     wrap = _WRAP if loaded.several else ""
+    imports, load = _imports_first(imports, load)
     return (
         _head(loaded, imports)
         + f"\n{load}{wrap}model = model.to(device)\n"
@@ -133,16 +134,17 @@ def distributed_script(
 
     ``gpus`` are how many, or which: ``"2,3"``. ``keys`` and ``read`` are as for one process.
     """
-    chosen = [] if isinstance(gpus, int) else _listed(gpus)
+    chosen, special = [] if isinstance(gpus, int) else _listed(gpus), bool(read)
+    imports, read = _imports_first(imports, read or _read(file, keys))
     which = f"CUDA_VISIBLE_DEVICES={','.join(chosen)} " if chosen else ""
     return _DISTRIBUTED.format(
         which=which,
         count=len(chosen) or gpus,
         build=build,
         imports=_lines(imports),
-        file=_literal(file if not read else "model.pth"),
+        file=_literal("model.pth" if special else file),
         strip=_STRIP,
-        read=read or _read(file, keys),
+        read=read,
     )
 
 
@@ -161,6 +163,15 @@ def _head(layout: Layout, imports: str) -> str:
 def _read(file: str, keys: Sequence[str]) -> str:
     at = "".join(f"[{_literal(key)}]" for key in keys)
     return f'state = torch.load({_literal(file)}, map_location="cpu", weights_only=True){at}\n'
+
+
+def _imports_first(imports: str, lines: str) -> tuple[str, str]:
+    """Take the imports among lines up to the others."""
+    parted: dict[bool, list[str]] = {True: [], False: []}
+    for line in lines.splitlines(keepends=True):
+        parted[line.startswith(("import ", "from "))].append(line)
+    asked = dict.fromkeys([*_lines(imports).splitlines(keepends=True), *parted[True]])
+    return "".join(asked), re.sub("\n{2,}", "\n", "".join(parted[False]))
 
 
 def _literal(text: str) -> str:

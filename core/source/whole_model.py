@@ -18,7 +18,7 @@ from torch import nn
 from core.blocks import BLOCKS, TITLE_BESIDE, source_of_classes
 from core.document import Document
 from core.errors import CheckpointError, MissingClass, NotAllowed, NotTrusted, SourceError
-from core.files import Contents, Named, read_contents
+from core.files import Contents, Named, in_a_sentence, read_contents
 from core.files.which import which
 from core.source.building import Plan, opened
 from core.source.code import Code
@@ -221,10 +221,11 @@ def _unwrapped(model: Any, wrappers: list[str]) -> nn.Module:
 
 
 def _no_model(contents: Contents) -> str:
-    told = f"{contents.path} holds no whole model but is of kind {contents.kind}"
-    if not contents.weights:
-        return f"{told}; there is nothing to open in it."
-    shapes = {name: each.shape for name, each in contents.weights[0].tensors.items()}
-    guesses = which(shapes)
+    weights = next(iter(contents.weights), None)
+    shapes = {name: each.shape for name, each in weights.tensors.items()} if weights else {}
+    guesses = which(shapes) if shapes else ()
+    told = f"{contents.path} holds no whole model. {in_a_sentence(contents, guesses)}."
+    if weights is None:
+        return f"{told} There is nothing to open in it."
     hint = f" It looks like {guesses[0].source} ({guesses[0]})." if guesses else ""
-    return f"{told}: open the model it belongs to, and load the file into it.{hint}"
+    return f"{told} Open the model it belongs to, and load the file into it.{hint}"
