@@ -9,6 +9,7 @@ import subprocess
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from statistics import median
 
 import torch
@@ -105,11 +106,7 @@ def _laid_out(title: str, names: Sequence[int], edges: Sequence[tuple[int, int]]
     rows: dict[float, list[tuple[float, float]]] = {}
     for box in found.boxes.values():
         rows.setdefault(box.y, []).append((box.x, box.x + box.width))
-    overlaps = sum(
-        a[1] > b[0]
-        for row in map(sorted, rows.values())
-        for a, b in zip(row, row[1:], strict=False)
-    )
+    overlaps = sum(a[1] > b[0] for row in map(sorted, rows.values()) for a, b in pairwise(row))
     text = f"  {title:18} {ours * 1e3:8.0f} ms, {crossed} crossings, {overlaps} overlaps"
     if shutil.which("dot") and len(names) <= 2_000:
         graph = "digraph{" + ";".join(f"{a}->{b}" for a, b in edges) + "}"
