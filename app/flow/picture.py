@@ -151,6 +151,10 @@ def _ways(
     """Return the edges; the shape of a tensor stands at the first that leaves a step."""
     ways: list[Way] = []
     told: set[str] = set()
+    leftmost: dict[str, float] = {}
+    for source, target in pairs:
+        middle = steps[target].box.center().x()
+        leftmost[source] = min(middle, leftmost.get(source, middle))
     for source, target in pairs:
         points = [QPointF(x, y) for x, y in layout.ways[source, target]]
         aside = (source, target) in layout.aside
@@ -159,9 +163,8 @@ def _ways(
         label = short(steps[source].gives) if across or source not in told else ""
         plate = QRectF()
         if label:
-            ends = [steps[b].box.center().x() for a, b in pairs if a == source]
             room = QSizeF(letters.small_width(label), letters.small_height)
-            plate = _plate(steps[source], points, min(ends) > points[0].x() + 1, room)
+            plate = _plate(steps[source], points, leftmost[source] > points[0].x() + 1, room)
         if not across:
             told.add(source)
         only = steps[source].only or steps[target].only

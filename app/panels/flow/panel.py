@@ -20,9 +20,6 @@ from core.errors import ModelwrightError
 if TYPE_CHECKING:
     from core.document import Document
 
-#: How long (seconds) to hold on for a picture; most come in a fifth of it.
-_AT_ONCE = 0.03
-
 
 class FlowPanel(QWidget):
     """``selected``: the module of a box that was clicked.
@@ -135,7 +132,6 @@ class FlowPanel(QWidget):
             partial(self._found, wanted),
             partial(self._refused, wanted),
             title=self.tr("Drawing {}").format(self.path or self._state.name),
-            wait=_AT_ONCE,
         )
 
     def _is_of(self, document: "Document", path: str) -> bool:
