@@ -16,6 +16,7 @@ import core
 from app import mime, verbs
 from app.checkpoint_commands import CheckpointCommands
 from app.consequence import Consequence
+from app.flow_commands import FlowCommands
 from app.request import OpenRequest
 from app.spots import Spot, consequence, edit_for_layer, edit_for_modules, spec_for
 from core.errors import ModelwrightError
@@ -35,6 +36,7 @@ class Commands(QObject):
         self.window = window
         self.desk: Desk = window.desk
         self.checkpoints: CheckpointCommands = CheckpointCommands(window, self)
+        self.flow: FlowCommands = FlowCommands(window, self)
         self._cut: tuple[Any, tuple[str, ...]] | None = None
 
     @property
@@ -186,7 +188,15 @@ class Commands(QObject):
 
     def insert(self, offset: int) -> None:
         """Ask for the layer that comes before (0) or behind (1) the selected one."""
-        self._asking(lambda: self.ask_layer("", verbs.beside(self.state, offset)))
+
+        def ask() -> None:
+            spot = verbs.beside(self.state, offset)
+            if self.flow.is_wired(spot.parent):
+                self.flow.insert(offset)
+            else:
+                self.ask_layer("", spot)
+
+        self._asking(ask)
 
     def use_layer(self, name: str) -> None:
         """Put a layer of the palette in the place of the selected module."""
@@ -199,7 +209,11 @@ class Commands(QObject):
             if how == "replace":
                 spot = verbs.onto(self.state)
             else:
-                spot = verbs.beside(self.state, 0 if how == "before" else 1)
+                offset = 0 if how == "before" else 1
+                spot = verbs.beside(self.state, offset)
+                if self.flow.is_wired(spot.parent):
+                    self.flow.insert(offset, name)
+                    return
             self.window.tree.view.put(name, [], spot, True)
 
         self._asking(place)

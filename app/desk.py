@@ -124,28 +124,42 @@ class Desk(QObject):
             self.session.select(*paths)
 
     def save(self, path: Path) -> None:
-        """Write the weights as a plain state dict; the clean mark is set when they are on disk."""
+        """Write the weights as a plain state dict; the clean mark is set when they are on disk.
+
+        A re-wired model goes with its code, which a fresh process has tried.
+        """
         session = self.session
         if session is None:
             return
-        document = session.document
+        document, needs_code = session.document, session.needs_code
 
-        def written(file: Path) -> None:
-            self.note_saved(document, (file,), as_it_is=True)
+        def written(found: tuple[tuple[Path, ...], str]) -> None:
+            self.note_saved(document, found[0], True, found[1])
 
-        def work(_: Job) -> Path:
-            return core.save_state_dict(document, path, overwrite=True)
+        def work(job: Job) -> tuple[tuple[Path, ...], str]:
+            if not needs_code:
+                return (core.save_state_dict(document, path, overwrite=True),), ""
+            taken = core.take_home(
+                document, path, overwrite=True, progress=job.progress, cancelled=job.cancelled
+            )
+            return taken.files, str(taken.verdict)
 
         self._jobs.start(work, written, self._refuse, title=f"Saving {path.name}")
 
-    def note_saved(self, document: "Document", files: tuple[Path, ...], as_it_is: bool) -> None:
-        """Take note that a document stands in files; as it is: nothing of it would be lost."""
+    def note_saved(
+        self, document: "Document", files: tuple[Path, ...], as_it_is: bool, verdict: str = ""
+    ) -> None:
+        """Take note that a document stands in files; as it is: nothing of it would be lost.
+
+        ``verdict`` is what a fresh process made of them.
+        """
         session = self.session
         if session is not None and session.document is document and as_it_is:
             session.history.mark_clean()
             session.select(*session.selection)
         self.saved.emit(files[-1])
-        self.told.emit(self.tr("Saved {}").format(", ".join(each.name for each in files[:3])))
+        told = self.tr("Saved {}").format(", ".join(each.name for each in files[:3]))
+        self.told.emit(f"{told}: {verdict}" if verdict else told)
 
     def save_recipe(self, path: Path) -> None:
         """Write the recipe of the steps so far."""

@@ -11,17 +11,15 @@ from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QDockWidget,
     QMainWindow,
     QMenu,
     QStackedWidget,
-    QTabWidget,
-    QWidget,
 )
 
 from app import mime, theme
 from app.actions import MENUS, SEEN_FIRST, Actions, tr as actions_tr
 from app.desk import Desk
+from app.docks import add_docks
 from app.jobs import Jobs
 from app.panels.notice import Notice
 from app.panels.status import StatusBar
@@ -31,6 +29,7 @@ from app.state import State
 
 if TYPE_CHECKING:
     from app.commands import Commands
+    from app.panels.flow import FlowPanel
     from app.panels.history import HistoryPanel
     from app.panels.inspector import InspectorPanel
     from app.panels.palette import PalettePanel
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from app.panels.tree import TreePanel
     from app.panels.weights import WeightsPanel
     from app.turns import Turns
-
-Area = Qt.DockWidgetArea
 
 
 class MainWindow(QMainWindow):
@@ -56,6 +53,7 @@ class MainWindow(QMainWindow):
     problems: "ProblemsPanel"
     weights: "WeightsPanel"
     history: "HistoryPanel"
+    flow: "FlowPanel"
     turns: "Turns"
 
     #: Once, after the first frame is on the screen.
@@ -75,12 +73,11 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.setAcceptDrops(True)
         self.setAnimated(False)
-        self.docks: dict[str, QDockWidget] = {}
         self._commands: Commands | None = None
         self._leaving = self._seen = False
         #: Whether all panels are there and torch is imported.
         self.whole = False
-        self._add_docks()
+        self.docks = add_docks(self)
         self.actions_table = Actions(self)
         self._add_menus()
         self._add_toolbar()
@@ -115,36 +112,6 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, self.furnish_in_turns)
 
     # Building
-
-    def _add_docks(self) -> None:
-        self.setDockOptions(
-            QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks
-        )
-        self.setTabPosition(Area.BottomDockWidgetArea, QTabWidget.TabPosition.North)
-        self.setCorner(Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea)
-        self.setCorner(Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea)
-        palette = self._dock("palette", self.tr("Palette"), Area.LeftDockWidgetArea)
-        history = self._dock("history", self.tr("History"), Area.LeftDockWidgetArea)
-        self._dock("inspector", self.tr("Inspector"), Area.RightDockWidgetArea)
-        problems = self._dock("problems", self.tr("Problems"), Area.BottomDockWidgetArea)
-        weights = self._dock("weights", self.tr("Weights"), Area.BottomDockWidgetArea)
-        self.tabifyDockWidget(problems, weights)
-        problems.raise_()
-        letter = self.fontMetrics().averageCharWidth()
-        line = self.fontMetrics().height()
-        self.resizeDocks([palette, history], [26 * line, 11 * line], Qt.Orientation.Vertical)
-        self.resizeDocks([palette], [40 * letter], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.docks["inspector"]], [42 * letter], Qt.Orientation.Horizontal)
-        self.resizeDocks([problems], [9 * line], Qt.Orientation.Vertical)
-
-    def _dock(self, name: str, title: str, area: Area) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(name)
-        dock.setAccessibleName(title)
-        dock.setWidget(QWidget())  # until its panel is there
-        self.addDockWidget(area, dock)
-        self.docks[name] = dock
-        return dock
 
     def _add_menus(self) -> None:
         for name in MENUS:
@@ -203,6 +170,11 @@ class MainWindow(QMainWindow):
         self.history = HistoryPanel()
         self.docks["history"].setWidget(self.history)
         yield
+        from app.panels.flow import FlowPanel
+
+        self.flow = FlowPanel(self.jobs)
+        self.docks["flow"].setWidget(self.flow)
+        yield
         self.actions_table.paint_icons()
         self.welcome.paint_icons()
         yield
@@ -217,13 +189,16 @@ class MainWindow(QMainWindow):
 
         desk = self.desk
         desk.shown.connect(self.show_state)
-        followers = (self.tree, self.inspector, self.problems, self.weights, self.history)
-        self.turns = Turns([each.show_state for each in followers], self)
+        views = (
+            self.tree, self.inspector, self.problems, self.weights, self.history, self.flow,
+        )  # fmt: skip
+        self.turns = Turns([each.show_state for each in views], self)
         desk.shown.connect(self.turns.show_state)
         self.docks["weights"].visibilityChanged.connect(self.weights.look)
+        self.docks["flow"].visibilityChanged.connect(self.flow.look)
         for asking in (self.tree, self.inspector, self.problems):
             asking.asked.connect(desk.ask)
-        for choosing in (self.tree, self.problems, self.weights):
+        for choosing in (self.tree, self.problems, self.weights, self.flow):
             choosing.selected.connect(desk.select)
         self.history.jumped.connect(desk.jump)
         self.history.undone.connect(desk.undo)
@@ -236,6 +211,7 @@ class MainWindow(QMainWindow):
         self.tree.view.layer_used.connect(self.note_used)
         self.tree.layer_wanted.connect(commands.ask_layer)
         self.tree.menu_wanted.connect(self.show_context_menu)
+        self.flow.view.menu_wanted.connect(self.show_context_menu)
         self.tree.removal_wanted.connect(commands.remove)
         self.palette_panel.chosen.connect(commands.use_layer)
         self.palette_panel.placed.connect(commands.place_layer)

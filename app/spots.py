@@ -10,7 +10,7 @@ from core.errors import EditRefused, ModelwrightError
 
 if TYPE_CHECKING:
     from core.analysis import Preview, Report
-    from core.catalog import LayerSpec
+    from core.catalog import LayerSpec, Place
     from core.document import Document
     from core.edits import Edit
 
@@ -54,9 +54,12 @@ def spec_for(name: str, report: "Report", spot: Spot) -> "LayerSpec":
     Raises :class:`~core.errors.SpecError` where a preset does not fit the place.
     """
     if spot.path is not None:
-        place = core.place_of(report, spot.path)
-    else:
-        place = core.place_at(report, spot.parent, spot.index)
+        return spec_at(name, core.place_of(report, spot.path))
+    return spec_at(name, core.place_at(report, spot.parent, spot.index))
+
+
+def spec_at(name: str, place: "Place") -> "LayerSpec":
+    """Return a layer of the palette with the arguments that follow from a place."""
     if not name.startswith(PRESET):
         return core.suggest_spec(name, place)
     preset = core.find_preset(name.removeprefix(PRESET))
@@ -129,6 +132,11 @@ def consequence(report: "Report", edit: "Edit") -> Consequence:
         found = core.preview(report, edit)
     except ModelwrightError as error:
         return Consequence(str(error), refused=True)
+    return Consequence(told(report, edit, found))
+
+
+def told(report: "Report", edit: "Edit", found: "Preview") -> str:
+    """Say in words what an edit that was tried would lead to."""
     facts = [*_outputs(report, found), *_weights(found)]
     head = edit.label
     if isinstance(edit, core.Replace):
@@ -138,7 +146,7 @@ def consequence(report: "Report", edit: "Edit") -> Consequence:
         text += f"\nThen {found.problems[0].message}"
         if len(found.problems) > 1:
             text += f" (and {len(found.problems) - 1} more)"
-    return Consequence(text)
+    return text
 
 
 def _outputs(before: "Report", found: "Preview") -> list[str]:

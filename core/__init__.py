@@ -49,10 +49,15 @@ if TYPE_CHECKING:
         place_at as place_at,
         place_of as place_of,
         preview as preview,
+        repeats as repeats,
+        stages_in as stages_in,
     )
     from core.blocks import (
         Assembly as Assembly,
+        check_image as check_image,
+        encoders as encoders,
         source_of as source_of,
+        stages_of as stages_of,
     )
     from core.catalog import (
         About as About,
@@ -98,11 +103,14 @@ if TYPE_CHECKING:
         tensor_of as tensor_of,
     )
     from core.dataflow import (
+        Box as Box,
         Edge as Edge,
         Graph as Graph,
+        Layout as Layout,
         Node as Node,
         graph_of as graph_of,
         is_rewired as is_rewired,
+        lay_out as lay_out,
     )
     from core.document import (
         Change as Change,
@@ -153,6 +161,7 @@ if TYPE_CHECKING:
     )
     from core.export import (
         TakenHome as TakenHome,
+        code_beside as code_beside,
         model_source as model_source,
         take_home as take_home,
     )

@@ -3,10 +3,10 @@
 HOMES: dict[str, tuple[str, ...]] = {
     "core.analysis": (
         "Flow", "ModuleReport", "Preview", "Problem", "Report", "Value", "analyse", "flow",
-        "place_at", "place_of", "preview",
+        "place_at", "place_of", "preview", "repeats", "stages_in",
     ),
     "core.blocks": (
-        "Assembly", "source_of",
+        "Assembly", "check_image", "encoders", "source_of", "stages_of",
     ),
     "core.catalog": (
         "About", "Argument", "Layer", "LayerRef", "LayerSpec", "Parameter", "Place",
@@ -21,7 +21,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "tensor_of",
     ),
     "core.dataflow": (
-        "Edge", "Graph", "Node", "graph_of", "is_rewired",
+        "Box", "Edge", "Graph", "Layout", "Node", "graph_of", "is_rewired", "lay_out",
     ),
     "core.document": (
         "Change", "Document", "InputSpec", "Ledger", "difference", "key_map", "ledger",
@@ -36,7 +36,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "parse_value",
     ),
     "core.export": (
-        "TakenHome", "model_source", "take_home",
+        "TakenHome", "code_beside", "model_source", "take_home",
     ),
     "core.files": (
         "in_a_sentence", "read_contents",

@@ -6,7 +6,7 @@ The window, the terminal and a notebook all hold a session; nothing in it knows 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
@@ -15,7 +15,6 @@ from core.checkpoint import save_state_dict
 from core.dataflow import is_rewired
 from core.document import Change, Document, Ledger, difference, ledger
 from core.edits import Edit, History, Proposal, parse_edit
-from core.export import TakenHome, take_home
 from core.recipe import (
     Recipe,
     is_recipe,
@@ -26,6 +25,9 @@ from core.recipe import (
     save_recipe,
 )
 from core.source import open_source
+
+if TYPE_CHECKING:
+    from core.export import TakenHome
 
 
 @dataclass(frozen=True)
@@ -172,11 +174,13 @@ class Session:
         """Whether the forward of a module was written here, so that no other code has it."""
         return any(map(is_rewired, self.document.root.modules()))
 
-    def take_home(self, path: str | Path, *, overwrite: bool = False) -> TakenHome:
+    def take_home(self, path: str | Path, *, overwrite: bool = False) -> "TakenHome":
         """Write the weights and, beside them, the Python that builds the model.
 
         A fresh process tries both first. Raises :class:`~core.errors.SaveRefused`.
         """
+        from core.export import take_home  # not needed before something is saved
+
         taken = take_home(self.document, path, overwrite=overwrite)
         self._saved()
         return taken

@@ -34,7 +34,8 @@ _PAUSE = 120
 class AskLayerDialog(QDialog):
     """``layer_given`` carries the text of a layer that ``check`` did not refuse.
 
-    ``check`` says what would come of a text; it runs on a thread.
+    ``check`` says what would come of a text; it runs on a thread. ``beside`` asks for more: where
+    the layer is to go, say. Whoever made it calls :meth:`try_again` when it changes.
     """
 
     layer_given = Signal(str)
@@ -46,6 +47,7 @@ class AskLayerDialog(QDialog):
         check: Callable[[str], Consequence],
         jobs: Jobs,
         parent: QWidget | None = None,
+        beside: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
@@ -74,8 +76,9 @@ class AskLayerDialog(QDialog):
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
-        for widget in (label, self.field, self.arguments, self.said):
-            column.addWidget(widget)
+        for widget in (label, self.field, self.arguments, beside, self.said):
+            if widget is not None:
+                column.addWidget(widget)
         column.addStretch(1)
         column.addWidget(self.buttons)
         self._timer = QTimer(self)
@@ -88,6 +91,11 @@ class AskLayerDialog(QDialog):
         self._ok.setEnabled(False)
         self._select_arguments()
         self._try()
+
+    def try_again(self, check: Callable[[str], Consequence]) -> None:
+        """Check what is typed another way: something beside it has changed."""
+        self._check = check
+        self._changed()
 
     def _completer(self) -> QCompleter:
         names = [*core.layers(), *(f"preset:{each.name}" for each in core.presets())]
@@ -115,6 +123,9 @@ class AskLayerDialog(QDialog):
         text = self.field.text().strip()
         self.arguments.setText(arguments_hint(text))
         self.arguments.setVisible(bool(self.arguments.text()))
+        # A label that wraps does not make the dialog grow by itself: its text would be cut.
+        height = self.arguments.heightForWidth(self.field.width())
+        self.arguments.setMinimumHeight(max(0, height))
         if not text:
             self._say(Consequence(self.tr("Type a layer, or the first letters of its name.")))
             self._ok.setEnabled(False)

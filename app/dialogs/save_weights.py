@@ -56,7 +56,16 @@ def ask_weights_target(
     def fresh() -> str:
         return _weighed(core.amount_of(document)) if document is not None else ""
 
-    return _target(parent, settings, _tr("Save weights"), f"{stem(name)}.pth", _WEIGHTS, fresh)
+    title, code = _tr("Save weights"), None
+    if document is not None and needs_code(document):
+        title = _tr("Save weights, and beside them the Python that builds the model")
+        code = core.code_beside
+    return _target(parent, settings, title, f"{stem(name)}.pth", _WEIGHTS, fresh, code)
+
+
+def needs_code(document: "Document") -> bool:
+    """Whether a forward was re-wired, so that weights without their code are worth nothing."""
+    return any(map(core.is_rewired, document.root.modules()))
 
 
 def ask_recipe_target(
@@ -98,6 +107,7 @@ def _target(
     name: str,
     kinds: str,
     fresh: Callable[[], str],
+    beside: Callable[[Path], Path] | None = None,
 ) -> Path | None:
     found, _ = QFileDialog.getSaveFileName(
         parent,
@@ -111,16 +121,22 @@ def _target(
         return None
     if not path.suffix:
         path = path.with_suffix(Path(name).suffix)
-    if path.exists() and not _may_overwrite(parent, path, fresh()):
+    files = [path] if beside is None else [path, beside(path)]
+    there = [each for each in files if each.exists()]
+    if there and not _may_overwrite(parent, there, fresh()):
         return None
     return path
 
 
-def _may_overwrite(parent: QWidget, path: Path, fresh: str) -> bool:
+def _may_overwrite(parent: QWidget, there: list[Path], fresh: str) -> bool:
     """Ask, with what is there above what would be: the two are there to be compared."""
     buttons = QMessageBox.StandardButton
-    question = _tr("Write over {}?").format(escape(path.name))
-    rows = ((_tr("There now:"), standing(path)), (_tr("Would be written:"), fresh))
+    question = _tr("Write over {}?").format(escape(_tr(" and ").join(p.name for p in there)))
+    now = _tr("There now:")
+    rows = (
+        *((now if len(there) == 1 else f"{path.name}:", standing(path)) for path in there),
+        (_tr("Would be written:"), fresh),
+    )
     cell = _UNBROKEN if _fits(parent, rows) else _CELL
     table = "".join(
         f"<tr><td style='{_UNBROKEN}'>{name}</td><td style='{cell}'>{escape(facts)}</td></tr>"

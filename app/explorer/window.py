@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSplitter,
-    QTreeView,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +23,7 @@ from app.jobs import Job, Jobs
 from app.parts import ElidedLabel
 from app.room import open_at
 from app.said import Said
+from app.stored_tree_view import StoredTreeView
 from core.errors import ModelwrightError
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class ExplorerWindow(QWidget):
         self.search.setAccessibleName(self.tr("Find a tensor"))
         self.search.textChanged.connect(self._find)
         self.model = StoredTreeModel()
-        self.tree = QTreeView()
-        self.tree.setModel(self.model)
+        self.tree = StoredTreeView(self.model)
         tables.dress_tree(self.tree, self.tr("Tensors"), (30, 18, 12, 10, 10), 0)
         self.treemap = Treemap()
         self.treemap.chosen.connect(self.select)

@@ -24,17 +24,34 @@ _ANSWERED = frozenset(
     {Role.DisplayRole, Role.ToolTipRole, Role.DecorationRole, Role.TextAlignmentRole}
 )
 HEADERS = ("Tensor", "Shape", "Type", "Size", "Saved from")
+#: The column of sizes, which stand at the right.
+RIGHT_COLUMN = 3
 
 
 class StoredNode:
-    """A part of a name. ``tensor`` is what is called so, if anything; ``bytes`` are all below."""
+    """A part of a name, ``depth`` levels below the root, which has none.
 
-    __slots__ = ("bytes", "children", "count", "name", "parent", "path", "row", "tensor", "texts")
+    ``tensor`` is what is called so, if anything; ``bytes`` and ``count`` are of all below.
+    """
+
+    __slots__ = (
+        "bytes",
+        "children",
+        "count",
+        "depth",
+        "name",
+        "parent",
+        "path",
+        "row",
+        "tensor",
+        "texts",
+    )
 
     def __init__(self, name: str, path: str, parent: "StoredNode | None", row: int) -> None:
         self.name, self.path, self.parent, self.row = name, path, parent, row
         self.children: list[StoredNode] = []
         self.tensor: StoredTensor | None = None
+        self.depth: int = 0 if parent is None else parent.depth + 1
         self.bytes = 0
         self.count = 0
         self.texts: tuple[str, ...] | None = None
@@ -113,6 +130,12 @@ class StoredTreeModel(QAbstractItemModel):
         """Return what stands there; the root for nothing."""
         return self._nodes[index.internalId()] if index.isValid() else self.root
 
+    def texts_of(self, node: StoredNode) -> tuple[str, ...]:
+        """Return the texts of a row, made once."""
+        if node.texts is None:
+            node.texts = tuple(_text(node, each) for each in range(len(HEADERS)))
+        return node.texts
+
     def index_of(self, path: str) -> QModelIndex:
         """Return where a name stands, or an invalid index."""
         node, index = self.root, QModelIndex()
@@ -159,14 +182,12 @@ class StoredTreeModel(QAbstractItemModel):
             return None
         column = index.column()
         if role == Role.TextAlignmentRole:
-            return _RIGHT if column == 3 else None
+            return _RIGHT if column == RIGHT_COLUMN else None
         if role == Role.DecorationRole and column:
             return None
         node = self._nodes[index.internalId()]
         if role == Role.DisplayRole:
-            if node.texts is None:
-                node.texts = tuple(_text(node, each) for each in range(len(HEADERS)))
-            return node.texts[column]
+            return self.texts_of(node)[column]
         if role == Role.ToolTipRole:
             return node.path
         return icons.icon("layer-container") if node.tensor is None else None

@@ -2,10 +2,12 @@
 
 from core.analysis.analysing import analyse, clear_caches
 from core.analysis.flow import Flow, flow, shape_comments
+from core.analysis.folding import repeats
 from core.analysis.placing import place_at, place_of
 from core.analysis.previewing import Preview, preview
 from core.analysis.problems import Problem
 from core.analysis.report import CallShapes, ModuleReport, Report
+from core.analysis.stages import StageReport, stages_in
 from core.analysis.values import Value
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "Preview",
     "Problem",
     "Report",
+    "StageReport",
     "Value",
     "analyse",
     "clear_caches",
@@ -22,5 +25,7 @@ __all__ = [
     "place_at",
     "place_of",
     "preview",
+    "repeats",
     "shape_comments",
+    "stages_in",
 ]

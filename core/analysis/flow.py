@@ -17,6 +17,7 @@ from core.analysis.engine import LOCK, NeedsNumbers, Pass
 from core.analysis.problems import Problem
 from core.analysis.report import Report
 from core.analysis.values import Value, value_of
+from core.dataflow import is_rewired
 from core.dataflow.graph import Choice, Edge, Fill, Graph, Items, Node, Ref
 from core.dataflow.hazards import idle, overwritten
 from core.dataflow.recorded import recorded
@@ -67,8 +68,10 @@ def flow(report: Report, path: str = "", *, picture: bool = True) -> Flow:
         graph = graph_of(document, path)
     except Untraceable as error:
         return _pictured(report, path, kind, str(error), picture)
-    tensors = _Run(report, path, module, graph).tensors
-    problems = [Problem(join(path, name), text) for name, text in idle(module, graph)]
+    run = _Run(report, path, module, graph)
+    tensors = run.tensors
+    problems = list(_doubts(report, path, graph, run))
+    problems += [Problem(join(path, name), text) for name, text in idle(module, graph)]
     problems += [Problem(path, text) for text in overwritten(module, graph)]
     return Flow(path, kind, graph, tensors, "", tuple(problems))
 
@@ -93,11 +96,39 @@ def _pictured(report: Report, path: str, kind: str, reason: str, picture: bool) 
     return Flow(path, kind, graph, tensors, reason)
 
 
+def _doubts(report: Report, path: str, graph: Graph, run: "_Run") -> Iterator[Problem]:
+    """Yield a problem where the graph does other than the module does when it runs.
+
+    A forward that asks what kind of thing it was given may go another way when it is read.
+    """
+    found = report.module(path)
+    module = report.document.module(path)
+    if is_rewired(module) or not found.reached or found.assumed or found.output is None:
+        return
+    called = [n.target for n in graph.seen_in("eval").nodes if n.kind == "call"]
+    calls = found._calls[0].inner
+    really = [place for place, _ in calls if isinstance(place, str) and place]
+    same_calls = len(really) != len(calls) or len(called) == len(really)
+    if run.output is None or (same_calls and _alike(run.output, found.output)):
+        return
+    yield Problem(
+        path,
+        f"The forward of {type(module).__name__} goes another way when it is read than when it runs"
+        f" (it gives {run.output} instead of {found.output}); re-wiring it would change what it"
+        " does.",
+    )
+
+
+def _alike(one: Value, other: Value) -> bool:
+    return [each.shape for each in one.tensors()] == [each.shape for each in other.tensors()]
+
+
 class _Run:
     """One run of a graph in eval mode on meta tensors; what fails is left out."""
 
     def __init__(self, report: Report, path: str, module: nn.Module, graph: Graph) -> None:
         self.tensors: dict[str, Value] = {}
+        self.output: Value | None = None
         self._module = module
         self._values: dict[str, Any] = {}
         try:
@@ -120,7 +151,7 @@ class _Run:
 
     def _steps(self, graph: Graph, given: dict[str, Any]) -> None:
         for node in graph.nodes:
-            if node.when == "train" or node.kind == "output":
+            if node.when == "train":
                 continue
             if any(name not in self._values for name in node.seen_in("eval").reads):
                 continue
@@ -130,9 +161,13 @@ class _Run:
                 raise
             except Exception:  # a problem of the report; the steps beside it are still told
                 continue
-            self._values[node.name] = value
             with torch._C.DisableTorchFunction():
-                self.tensors[node.name] = _told(value)
+                told = _told(value)
+            if node.kind == "output":
+                self.output = told
+                return
+            self._values[node.name] = value
+            self.tensors[node.name] = told
 
     def _result(self, node: Node, given: dict[str, Any]) -> Any:
         if node.kind == "input":
@@ -140,6 +175,8 @@ class _Run:
         if node.kind == "attribute":
             return _at(self._module, node.target)
         args = [self._value(each) for each in node.args]
+        if node.kind == "output":
+            return args[0]
         kwargs = {name: self._value(each) for name, each in node.kwargs}
         if node.kind == "call":
             return _at(self._module, node.target)(*args, **kwargs)

@@ -9,7 +9,7 @@ from torch import nn
 from core.blocks.aspp import ASPP
 from core.blocks.assembler import Assembly, check_image
 from core.blocks.attention import CBAM, AttentionGate, SEBlock
-from core.blocks.encoder import Encoder, Stage, stages_of
+from core.blocks.encoder import Encoder, Stage, encoders, stages_of
 from core.blocks.encoder_unet import EncoderUNet, Merge
 from core.blocks.fpn import FPN
 from core.blocks.inverted_residual import InvertedResidual
@@ -52,6 +52,7 @@ __all__ = [
     "Up",
     "block_classes",
     "check_image",
+    "encoders",
     "source_of",
     "source_of_classes",
     "stages_of",

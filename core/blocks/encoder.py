@@ -21,6 +21,8 @@ _HEIGHT = 256
 _WIDTH = 192
 # What turns features into classes; squeezenet's is convolutional, so its shapes do not tell.
 _HEADS = frozenset({"classifier", "fc", "head", "heads"})
+# Transformers that take images of one size, which to find out takes building them all.
+_ONE_SIZE = ("vit_", "maxvit_")
 # Two builders draw their weights by scipy, for minutes, and have heads on the side.
 _ARGUMENTS = {
     "googlenet": {"init_weights": False, "aux_logits": False},
@@ -83,6 +85,14 @@ class Encoder(nn.Module):
                 x = self.get_submodule(path)(x)
             maps.append(x.permute(0, 3, 1, 2) if channels_last else x)
         return maps
+
+
+def encoders() -> tuple[str, ...]:
+    """Return the names of the torchvision models that a U-Net stands on."""
+    from torchvision import models
+
+    names = models.list_models(module=models)
+    return tuple(name for name in names if not name.startswith(_ONE_SIZE))
 
 
 @functools.cache

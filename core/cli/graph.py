@@ -7,7 +7,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from core.analysis import Flow, flow, shape_comments
+from core.analysis import Flow, flow, repeats, shape_comments
 from core.checkpoint import atomic_write
 from core.cli.opening import open_session, opening
 from core.cli.output import console, print_json
@@ -23,6 +23,7 @@ from core.errors import SaveRefused
 @click.option("--code", is_flag=True, help="Print it as the Python it would be written as.")
 @click.option("--svg", "file", type=click.Path(path_type=Path), help="Draw it into a file.")
 @click.option("--force", is_flag=True, help="Overwrite that file.")
+@click.option("--fold", is_flag=True, help="Show equal blocks in a row as one.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: nodes and edges with shapes.")
 def graph(
     source: str,
@@ -30,6 +31,7 @@ def graph(
     code: bool,
     file: Path | None,
     force: bool,
+    fold: bool,
     as_json: bool,
     **options: Any,
 ) -> int:
@@ -47,7 +49,7 @@ def graph(
         module = session.document.module(path)
         print(write_class(module, found.graph, shapes=shape_comments(found)).text, end="")
     else:
-        _print(found)
+        _print(found, repeats(found, session.document.module(path)) if fold else ())
     return 0 if found.can_be_rewired else 1
 
 
@@ -61,18 +63,24 @@ def _draw(found: Flow, file: Path, force: bool) -> None:
         out.write(svg(found.graph, shapes, found.path or found.type).encode())
 
 
-def _print(found: Flow) -> None:
+def _print(found: Flow, runs: tuple[tuple[str, ...], ...]) -> None:
     if found.graph is None:
         console.print(f"[yellow]{escape(found.reason)}[/]")
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for title in ("step", "what it is", "reads", "gives"):
         table.add_column(title, overflow="fold")
+    ends = {run[0]: run for run in runs}
+    hidden = {name for run in runs for name in run[1:]}
     for node in found.graph.nodes:
+        if node.name in hidden:
+            continue
+        run = ends.get(node.name, (node.name,))
         only = f" [dim]({'training' if node.when == 'train' else 'eval mode'} only)[/]"
         table.add_row(
-            escape(node.name),
-            escape(_what(node)) + (only if node.when else ""),
+            escape(node.name if len(run) == 1 else f"{run[0]} ... {run[-1]}"),
+            escape(_what(node) + (f" x {len(run)}" if len(run) > 1 else ""))
+            + (only if node.when else ""),
             escape(", ".join(node.reads)),
             escape(str(found.tensors.get(node.name, ""))),
         )
@@ -110,6 +118,7 @@ def _node_json(node: Node, found: Flow) -> dict[str, Any]:
         "kind": node.kind,
         "target": str(node.target) if node.kind in ("call", "attribute") else node.title,
         "when": node.when,
+        "source": node.source,
         "gives": value.to_json() if value is not None else None,
     }
 

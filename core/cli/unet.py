@@ -1,6 +1,5 @@
 """``modelwright unet``: assemble a U-Net, show its stages, save it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -8,8 +7,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from core.analysis import Report, Value
-from core.blocks import Assembly, Encoder, check_image
+from core.analysis import Report, stages_in
+from core.blocks import Assembly, check_image
 from core.blocks.choices import Activation, Norm
 from core.cli.opening import Shown, beside
 from core.cli.output import console, model_json, print_json, print_problems, print_totals
@@ -63,8 +62,12 @@ def unet(
     if as_json:
         found = model_json(session.document, report, None)
         stages = [
-            {"stage": name, "output": value.to_json() if value else None, "parameters": count}
-            for name, value, count in _stages(session.document, report)
+            {
+                "stage": each.title,
+                "output": each.output.to_json() if each.output else None,
+                "parameters": each.parameters,
+            }
+            for each in stages_in(report)
         ]
         print_json({**found, "stages": stages, "saved": [str(path) for path in saved]})
     else:
@@ -81,28 +84,11 @@ def _print(document: Document, report: Report, saved: list[Path]) -> None:
     table.add_column("stage", no_wrap=True)
     table.add_column("output", no_wrap=True)
     table.add_column("parameters", justify="right", no_wrap=True)
-    for name, value, count in _stages(document, report):
-        table.add_row(escape(name), "" if value is None else str(value), f"{count:,}")
+    for each in stages_in(report):
+        output = "" if each.output is None else str(each.output)
+        table.add_row(escape(each.title), output, f"{each.parameters:,}")
     console.print(table)
     print_totals(document, report)
     print_problems(report.problems)
     for path in saved:
         console.print(f"saved {beside(path)}", style="green", markup=False)
-
-
-def _stages(document: Document, report: Report) -> Iterator[tuple[str, Value | None, int]]:
-    """Yield the stages in the order in which the image goes through, with what each gives."""
-    for name, child in document.root.named_children():
-        found = report.module(name)
-        if not isinstance(child, Encoder):
-            yield name, found.output, found.parameters
-            continue
-        maps = found.output.items if found.output is not None else ()
-        for number, paths in enumerate(child.stages):
-            count = sum(
-                tensor.numel()
-                for path in paths
-                for tensor in child.get_submodule(path).parameters()
-            )
-            value = maps[number] if number < len(maps) else None
-            yield f"{name} ({paths[-1]})", value, count

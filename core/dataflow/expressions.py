@@ -122,7 +122,6 @@ class Names:
     def imports(self) -> list[str]:
         """Return the import statements of a file; raises EditRefused for what has no home."""
         lines = [_import(alias, importable(path)) for alias, path in self._packages.items()]
-        homes: dict[str, list[str]] = {}
         for name, thing in self._things.items():
             home = _home(thing)
             if home is None:
@@ -130,11 +129,8 @@ class Names:
                     f"{name} was made inside a function or a notebook, so a file could not import"
                     " it; put it at the top of a file of its own."
                 )
-            homes.setdefault(importable(home[0]), []).append(name)
-        lines += [f"from {path} import {', '.join(sorted(each))}" for path, each in homes.items()]
-        lines.sort(key=lambda line: (line.startswith("from"), line))
-        own = [line for line in lines if line.split()[1].split(".")[0] in sys.stdlib_module_names]
-        return [*own, *([""] if own else []), *(line for line in lines if line not in own)]
+            lines.append(f"from {importable(home[0])} import {name}")
+        return merged(lines)
 
     def definitions(self) -> list[str]:
         """Return the text of the functions of our own that are used; imports come after it."""
@@ -178,6 +174,23 @@ def _import(alias: str, path: str) -> str:
     parent, _, last = path.rpartition(".")
     renamed = f" as {alias}" if alias != last else ""
     return f"from {parent} import {last}{renamed}" if parent else f"import {path}{renamed}"
+
+
+def merged(lines: Iterable[str]) -> list[str]:
+    """Sort import statements as they stand in a file, Python's own first, each module once."""
+    plain: set[str] = set()
+    named: dict[str, set[str]] = {}
+    for line in filter(None, lines):
+        home, _, names = line.removeprefix("from ").partition(" import ")
+        if line.startswith("from "):
+            named.setdefault(home, set()).update(names.split(", "))
+        else:
+            plain.add(line)
+    found = sorted(plain)
+    found += [f"from {home} import {', '.join(sorted(named[home]))}" for home in sorted(named)]
+    own = [line for line in found if line.split()[1].split(".")[0] in sys.stdlib_module_names]
+    rest = [line for line in found if line not in own]
+    return [*own, *([""] if own and rest else []), *rest]
 
 
 def _home(thing: Any) -> tuple[str, str] | None:

@@ -4,6 +4,7 @@ fx patches ``nn.Module`` for all threads while it traces; what other threads cal
 passed on as it is. The forward runs on a shell, so that nothing it writes reaches the document.
 """
 
+import inspect
 import operator
 import sys
 import threading
@@ -98,6 +99,8 @@ class Tracer(fx.Tracer):
         self._shell = shell
         self._constants = constants
         self._thread = get_ident()
+        code = getattr(inspect.unwrap(type(shell.root).forward), "__code__", None)
+        self._file = code.co_filename if code is not None else ""
         self._tensors: dict[int, str] | None = None
         self._known: dict[str, Any] = {}
 
@@ -116,6 +119,17 @@ class Tracer(fx.Tracer):
         if not path:
             raise Untraceable(f"{_the(self._shell.root)} calls itself, which a graph cannot tell.")
         return path
+
+    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
+        """Make a node, and remember the line of the module's file it came from."""
+        node = super().create_node(*args, **kwargs)
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename != self._file:
+            frame = frame.f_back  # type: ignore[assignment]
+        if frame is not None:
+            file = self._file.replace("\\", "/").rpartition("/")[2]
+            node.meta["source"] = f"{file}:{frame.f_lineno}"
+        return node
 
     def call_module(
         self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: dict[str, Any]

@@ -165,7 +165,8 @@ class _Reading:
         args = tuple(self._value(each) for each in node.args)
         kwargs = tuple((name, self._value(each)) for name, each in node.kwargs.items())
         name = OUTPUT if kind == "output" else self._names[node]
-        return Node(name, kind, OUTPUT if kind == "output" else node.target, args, kwargs)
+        target = OUTPUT if kind == "output" else node.target
+        return Node(name, kind, target, args, kwargs, source=node.meta.get("source", ""))
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, fx.Node):

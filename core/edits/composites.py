@@ -1,15 +1,17 @@
 """New classes around modules that are there: the ``Model(net)`` of so many training scripts."""
 
 import keyword
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torch import nn
 
 from core.catalog import layers
 from core.dataflow.graph import OUTPUT, Graph, Node, Ref
-from core.dataflow.trace import given, parameters_of
-from core.dataflow.writing import composed
+from core.dataflow.trace import given, graph_of, parameters_of
+from core.dataflow.writing import composed, rewired
 from core.document import Document, split
+from core.edits.containers import checked_name
 from core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -25,6 +27,29 @@ def composite(document: Document, edit: "Wrap") -> nn.Module:
     call = Node(name, "call", name, positional, named)
     output = Node(OUTPUT, "output", OUTPUT, (Ref(name),))
     return composed(kind, {name: document.module(edit.path)}, Graph((*inputs, call, output)))
+
+
+def renamed_child(document: Document, path: str, old: str, new: str) -> Document:
+    """Return the document whose re-wired module at ``path`` has, and calls, a child by a new name.
+
+    Raises EditRefused where the name is taken.
+    """
+    module = document.module(path)
+    checked_name(module, path, new)
+    if not new.isidentifier() and not new.isdigit():
+        raise EditRefused(f"'{new}' is no name for a child; letters, digits and _ make one.")
+
+    def target(node: Node) -> str:
+        first, dot, rest = str(node.target).partition(".")
+        return new + dot + rest if first == old else str(node.target)
+
+    graph = graph_of(document, path)
+    nodes = tuple(
+        replace(node, target=target(node)) if node.kind in ("call", "attribute") else node
+        for node in graph.nodes
+    )
+    children = {new if name == old else name: each for name, each in module._modules.items()}
+    return rewired(document, path, replace(graph, nodes=nodes), children)
 
 
 def checked_class(kind: str) -> str:

@@ -7,10 +7,11 @@ import msgspec
 from torch import nn
 
 from core.catalog import LayerSpec
+from core.dataflow import is_rewired
 from core.document import Document, derive, inherit, split
 from core.document.surgery import with_children
 from core.edits.base import Edit
-from core.edits.composites import composite
+from core.edits.composites import composite, renamed_child
 from core.edits.containers import (
     CONTAINERS,
     called,
@@ -184,6 +185,8 @@ class Rename(Edit, frozen=True):
                 f"The children of {called(home, parent)} are numbered by their position;"
                 f" move {self.path} instead of renaming it."
             )
+        if is_rewired(parent):
+            return renamed_child(document, home, old, self.name)
         if forward_may_use(parent, old):
             raise EditRefused(
                 f"The forward of {called(home, parent)} calls '{old}' by name;"

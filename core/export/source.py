@@ -4,7 +4,7 @@
 replaced, added and taken away, as assignments; a re-wired module is given its class.
 """
 
-import importlib
+import ast
 import keyword
 import re
 from collections.abc import Iterator
@@ -19,9 +19,10 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from core.analysis import Report, analyse, flow, shape_comments
 from core.analysis.structure import facts_of
+from core.blocks import source_of_classes
 from core.dataflow import is_rewired, own_class, write_class
 from core.dataflow.classes import class_name, written_graph
-from core.dataflow.expressions import Names, is_numbered
+from core.dataflow.expressions import Names, is_numbered, merged
 from core.document import Document, join, weight_id
 from core.errors import EditRefused, SaveRefused
 from core.export.builders import builder_of
@@ -55,8 +56,9 @@ def model_source(document: Document, name: str = "model") -> ModelSource:
         names.avoid(called.values())
         statements = list(_Difference(document, names, called).statements())
         module_type, definitions = names.of(nn.Module), names.definitions()
-        definitions += _blocks(names)
-        imports = names.imports()
+        imports, blocks = _blocks(names)
+        definitions += blocks
+        imports = merged([*names.imports(), *imports])
     except EditRefused as error:
         raise SaveRefused(f"The code of this model cannot be written: {error}") from error
     body = "\n".join(f"    {line}" for line in statements)
@@ -97,13 +99,14 @@ def _classes(document: Document, names: Names) -> tuple[list[str], dict[type[nn.
     return texts, called
 
 
-def _blocks(names: Names) -> list[str]:
-    """Return the source of the blocks of Modelwright's own that are used, with their imports."""
+def _blocks(names: Names) -> tuple[list[str], list[str]]:
+    """Return the imports and the text of the blocks of Modelwright's own that are used."""
     if not names.blocks:
-        return []
-    home = importlib.import_module("core.blocks")
-    text: str = home.source_of_classes(names.blocks.values())
-    return [text.partition('"""\n\n')[2]]  # without the docstring of a file of its own
+        return [], []
+    text = source_of_classes(names.blocks.values())
+    found = [n for n in ast.parse(text).body if isinstance(n, (ast.Import, ast.ImportFrom))]
+    last = max((node.end_lineno or 0 for node in found), default=0)
+    return [ast.unparse(node) for node in found], ["\n".join(text.splitlines()[last:])]
 
 
 class _Difference:

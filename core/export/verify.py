@@ -36,6 +36,8 @@ assert not ours, f"it imports {ours[0]}"
 net = module.build_model()
 state = torch.load(task["weights"], weights_only=True)
 net.load_state_dict(state, strict=True)
+if task["whole"]:
+    torch.save(net, task["whole"])
 if task["inputs"]:
     args, kwargs = torch.load(task["inputs"], weights_only=True)
     torch.manual_seed(0)
@@ -51,25 +53,33 @@ class Verdict:
     """What the fresh process gave.
 
     ``difference`` is the largest between its outputs and the document's; ``None`` where the model
-    could not be run, since nobody said what it is fed.
+    does not run here: nobody said what it is fed, or it has problems.
     """
 
     difference: float | None
 
     def __str__(self) -> str:
         if self.difference is None:
-            return "builds and strict-loads in a fresh process; its inputs are unknown"
+            return "builds and strict-loads in a fresh process; it does not run on its inputs here"
         return f"builds, strict-loads and runs in a fresh process, difference {self.difference:.1g}"
 
 
-def verify(document: Document, code: Path, weights: Path, folders: Iterable[Path]) -> Verdict:
+def verify(
+    document: Document,
+    code: Path,
+    weights: Path,
+    folders: Iterable[Path],
+    whole: Path | None = None,
+) -> Verdict:
     """Build from ``code``, load ``weights`` strictly, run, and compare with the document.
 
-    ``folders`` hold the user's own files. Raises :class:`~core.errors.SaveRefused`.
+    ``folders`` hold the user's own files. The process also writes the model as a whole to
+    ``whole``, whose classes are then those of the file. Raises :class:`~core.errors.SaveRefused`.
     """
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
-        runs = bool(document.inputs)
+        ours = _outputs(document)
+        runs = ours is not None
         if runs:
             torch.save(document.example_inputs(), place / "inputs.pt")
         task = {
@@ -77,6 +87,7 @@ def verify(document: Document, code: Path, weights: Path, folders: Iterable[Path
             "name": code.stem,
             "code": str(code.resolve()),
             "weights": str(weights.resolve()),
+            "whole": "" if whole is None else str(whole.resolve()),
             "inputs": str(place / "inputs.pt") if runs else "",
             "outputs": str(place / "outputs.pt"),
         }
@@ -101,17 +112,23 @@ def verify(document: Document, code: Path, weights: Path, folders: Iterable[Path
                 f"A fresh process cannot use {code.name}: {said[-1] if said else 'it stopped'}."
                 " Nothing was saved."
             )
-        if not runs:
+        if ours is None:
             return Verdict(None)
         theirs = torch.load(place / "outputs.pt", weights_only=True)
-    return Verdict(_compared(_outputs(document), theirs, code))
+    return Verdict(_compared(ours, theirs, code))
 
 
-def _outputs(document: Document) -> list[Tensor]:
+def _outputs(document: Document) -> list[Tensor] | None:
+    """Run the document; ``None`` where nobody knows what it is fed, or it does not run."""
+    if not document.inputs:
+        return None
     args, kwargs = document.example_inputs()
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        result: Any = document.model()(*args, **kwargs)
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            result: Any = document.model()(*args, **kwargs)
+    except Exception:  # a problem that the report tells, and that was to be saved all the same
+        return None
     return [each for each in tree_leaves(result) if isinstance(each, Tensor)]
 
 

@@ -127,6 +127,15 @@ def test_a_panel_behind_anothers_tab_is_passed_by_until_it_is_in_front(
     assert any(inside.isAncestorOf(each) for each in found)
 
 
+def test_the_dataflow_is_passed_through_when_it_is_shown(window: MainWindow, qtbot: QtBot) -> None:
+    open_fc(window, qtbot)
+    window.commands.flow.show()
+    qtbot.waitUntil(lambda: not window.jobs.running and window.flow.drawn is not None)
+    found = walked(qtbot, window.tree.edit_field.line, TAB)
+    assert set(found) == controls(window, hidden=("weights",))
+    assert window.flow.view in found
+
+
 def test_the_start_page_is_walked_too(window: MainWindow, qtbot: QtBot) -> None:
     order = walked(qtbot, window.welcome.field, TAB)
     assert names(order)[:4] == ["Model to open", "Open", "Browse the zoo", "Open a file"]

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QSplitter,
     QTableView,
     QTabWidget,
-    QTreeView,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +21,7 @@ from app.item_models.stored_tree import StoredTreeModel
 from app.item_models.texts import TextRow, TextTable
 from app.parts import WrappedLabel
 from app.said import Said
+from app.stored_tree_view import StoredTreeView
 
 if TYPE_CHECKING:
     from core.files import Contents
@@ -49,8 +49,7 @@ class FilePage(QWidget):
         self.explore.setAutoDefault(False)
         self.explore.clicked.connect(self.explore_wanted)
         self.tensors = StoredTreeModel()
-        self.tree = QTreeView()
-        self.tree.setModel(self.tensors)
+        self.tree = StoredTreeView(self.tensors)
         tables.dress_tree(self.tree, self.tr("Tensors of the file"), (34, 18, 15, 11, 12), 0)
         self.search.textChanged.connect(self._find)
         self.models = GuessList()

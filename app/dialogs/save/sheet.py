@@ -23,7 +23,7 @@ import core
 from app import numbers
 from app.code_view import CodeView
 from app.dialogs.save.options import OptionsForm
-from app.dialogs.save_weights import standing
+from app.dialogs.save_weights import needs_code, standing
 from app.jobs import Job, Jobs
 from app.parts import WrappedLabel
 from app.said import Said
@@ -38,9 +38,12 @@ _LOOK = 100  # how often (ms) to look how far writing is
 
 
 class SaveSheet(QDialog):
-    """``saved``: the document, the files, and whether they hold all of its weights as they are."""
+    """``saved``: the document, the files, whether they hold all of its weights as they are.
 
-    saved = Signal(object, object, bool)
+    Last comes what a fresh process made of them, where a re-wired model was saved with its code.
+    """
+
+    saved = Signal(object, object, bool, str)
     browse_wanted = Signal(Path)
 
     def __init__(self, state: State, jobs: Jobs, path: Path, parent: QWidget | None = None) -> None:
@@ -49,6 +52,7 @@ class SaveSheet(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Save a checkpoint of {}").format(state.name))
         self.document: Document = state.document
+        self.needs_code = needs_code(self.document)
         self._state, self._jobs = state, jobs
         self._weighing: Job | None = None
         self.writing: Job | None = None
@@ -131,18 +135,19 @@ class SaveSheet(QDialog):
             self._weighing.cancel()
         document, target = self.document, self.target
         options = self.form.options(overwrite=True)
-        there = target.is_file()
+        files = [target, core.code_beside(target)] if self.needs_code and target.name else [target]
+        there = [each for each in files if each.is_file()]
         self.save.setText(self.tr("Over&write") if there else self.tr("&Save"))
         self.save.setEnabled(bool(self.path.text().strip()) and self.writing is None)
         self._weighing = self._jobs.start(
-            lambda _: (core.expected(document, options), standing(target) if there else ""),
+            lambda _: (core.expected(document, options), [(p.name, standing(p)) for p in there]),
             self._weighed,
             self._failed,
             wait=0.02,
         )
         self.code.show_code(self._script(target.name))
 
-    def _weighed(self, found: "tuple[Expected, str]") -> None:
+    def _weighed(self, found: "tuple[Expected, list[tuple[str, str]]]") -> None:
         expected, there = found
         count = numbers.exact(expected.tensors)
         told = self.tr("Will be written: {} tensors, {}").format(
@@ -150,6 +155,13 @@ class SaveSheet(QDialog):
         )
         if expected.files > 1:
             told += self.tr(", in {} files and an index").format(expected.files)
+        if self.needs_code:
+            code = core.code_beside(self.target).name
+            beside = self.tr(
+                ", and beside them {}, the Python that builds the model. A fresh process tries both"
+                " first"
+            )
+            told += beside.format(code)
         self.facts.setText(f"{told}.")
         names = "\n".join(expected.names)
         more = self.tr("\n… and {} more").format(numbers.exact(expected.more))
@@ -157,7 +169,7 @@ class SaveSheet(QDialog):
         problems = len(self._state.report.problems) if self._state.report is not None else 0
         if there:
             warning = self.tr("{} exists: {}. It would be written over.")
-            self.said.say(warning.format(self.target.name, there), "changed")
+            self.said.say("\n".join(warning.format(*each) for each in there), "changed")
         elif problems:
             warning = self.tr("The model has problems ({}) and does not run as it is; its weights"
                               " can be saved all the same.")  # fmt: skip
@@ -166,13 +178,21 @@ class SaveSheet(QDialog):
             self.said.say("")
 
     def _script(self, name: str) -> str:
-        from core.placement import Layout, building_code, loading_script
+        from core.placement import building_code
 
         imports, build = building_code(self.document.source)
+        if self.needs_code and name:
+            module = core.code_beside(name).stem
+            return self._loading(name, f"from {module} import build_model", "build_model()")
         steps = [each.label for each in self._state.steps[1 : self._state.cursor + 1] if each.edit]
         if steps:
             told = "".join(f"#   {label}\n" for label in steps)
             imports += f"\n\n# The model was edited; build it with these edits:\n{told}".rstrip()
+        return self._loading(name, imports, build)
+
+    def _loading(self, name: str, imports: str, build: str) -> str:
+        from core.placement import Layout, loading_script
+
         if Path(name).suffix == ".safetensors":
             return _SAFE.format(imports=imports, build=build, file=name)
         prefix, kind = bool(self.form.names.currentData()), self.form.kind
@@ -188,10 +208,16 @@ class SaveSheet(QDialog):
         options = self.form.options(overwrite=True)
         as_it_is = options.dtype is None
 
-        def work(job: Job) -> "tuple[Path, ...]":
-            return core.save(
-                document, target, options, progress=job.progress, cancelled=job.cancelled
-            )
+        def work(job: Job) -> "tuple[tuple[Path, ...], str]":
+            if not self.needs_code:
+                return core.save(
+                    document, target, options, progress=job.progress, cancelled=job.cancelled
+                ), ""
+            taken = core.take_home(
+                document, target, options, overwrite=True, progress=job.progress,
+                cancelled=job.cancelled,
+            )  # fmt: skip
+            return taken.files, str(taken.verdict)
 
         self.writing = self._jobs.start(
             work, partial(self._written, as_it_is), self._failed, title=f"Saving {target.name}"
@@ -199,9 +225,10 @@ class SaveSheet(QDialog):
         self._timer.start()
         self._follow_writing()
 
-    def _written(self, as_it_is: bool, files: "tuple[Path, ...]") -> None:
+    def _written(self, as_it_is: bool, found: "tuple[tuple[Path, ...], str]") -> None:
         self.writing = None
-        self.saved.emit(self.document, files, as_it_is)
+        files, verdict = found
+        self.saved.emit(self.document, files, as_it_is, verdict)
         self.accept()
 
     def _failed(self, error: ModelwrightError) -> None:

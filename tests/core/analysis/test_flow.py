@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.analysis import analyse, flow, shape_comments
+from core.analysis import analyse, flow, repeats, shape_comments
 from core.document import Document
 from core.edits import AddNode, AddOutput, Bypass, InsertOnEdge
 from tests.core.dataflow.flows import document
@@ -139,3 +139,47 @@ def test_without_weights_there_is_no_picture_but_the_reason() -> None:
 def test_shapes_become_comments() -> None:
     found = flow(analyse(AddOutput("", "body").apply(document(*ZOO["two inputs"]))))
     assert shape_comments(found)["cat"] == "(2, 7)"
+
+
+def test_a_forward_that_goes_another_way_when_it_is_read_is_a_problem() -> None:
+    class Exactly(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one = nn.Linear(4, 2)
+            self.other = nn.Linear(4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.one(x) if type(x) is Tensor else self.other(x)
+
+    found = flow(analyse(document(Exactly, "3,4")))
+    assert "goes another way" in found.problems[0].message
+    assert "3×3 instead of 3×2" in found.problems[0].message
+
+
+@pytest.mark.parametrize("name", sorted(set(ZOO) - {"remembering", "recurrent"}))
+def test_what_is_read_is_what_runs(name: str) -> None:
+    found = flow(analyse(document(*ZOO[name])))
+    assert not [p for p in found.problems if "another way" in p.message]
+
+
+def test_steps_know_the_line_they_were_read_from() -> None:
+    found = flow(analyse(document(Shapes, "2,3,8,8")))
+    assert found.graph is not None
+    assert found.graph.by_name["body"].source.startswith("odd_forwards.py:")
+
+
+def test_equal_blocks_in_a_row_are_found() -> None:
+    from torchvision.models import resnet50
+
+    report = analyse(document(resnet50, "1,3,64,64"))
+    runs = repeats(flow(report, "layer3"), report.document.module("layer3"))
+    assert runs == (tuple(f"bottleneck_{number}" for number in range(1, 6)),)
+    report = analyse(document(lambda: nn.Sequential(*(nn.Linear(4, 4) for _ in range(4))), "2,4"))
+    after = analyse(AddOutput("", "linear_1").apply(report.document))
+    assert repeats(flow(report), report.document.root) == (
+        ("linear_0", "linear_1", "linear_2", "linear_3"),
+    )
+    assert repeats(flow(after), after.document.root) == (
+        ("linear_0", "linear_1"),
+        ("linear_2", "linear_3"),
+    )

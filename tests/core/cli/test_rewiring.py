@@ -126,3 +126,30 @@ def test_what_was_typed_wrongly_is_said(run: Run, option: str, value: str, words
     status, _, err = run("edit", SMALL, option, value)
     assert status == 2
     assert words in err
+
+
+def test_a_graph_is_drawn_into_a_file_and_never_over_one(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "graph.svg"
+    status, _, _ = run("graph", SMALL, "--svg", str(file))
+    assert status == 0
+    assert "1×8" in file.read_text()
+    status, _, err = run("graph", SMALL, "--svg", str(file))
+    assert status == 2
+    assert "exists already" in err
+
+
+def test_steps_are_grouped_and_modules_opened_up(run: Run) -> None:
+    status, out, _ = run("edit", SMALL, "--group", "fc1,relu=body:Body", "--json")
+    assert status == 0
+    assert [m["path"] for m in json.loads(out)["modules"]] == [
+        "", "fc2", "body", "body.fc1", "body.relu",
+    ]  # fmt: skip
+    status, out, _ = run("edit", SMALL, "--group", "fc1,relu=body", "--ungroup", "body", "--json")
+    assert status == 0
+    assert {m["path"] for m in json.loads(out)["modules"]} == {"", "fc1", "relu", "fc2"}
+
+
+def test_equal_blocks_are_shown_as_one(run: Run) -> None:
+    _, out, _ = run("graph", "Sequential(Linear(4, 4), Linear(4, 4), Linear(4, 4))", "--fold")
+    assert "linear_0 ... linear_2" in out
+    assert "x 3" in out

@@ -13,7 +13,7 @@ import torchvision
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from core.analysis import analyse
+from core.analysis import analyse, flow
 from core.dataflow import graph_of, is_rewired
 from core.document import Document, parse_inputs, recording
 from core.edits import AddOutput, InsertOnEdge
@@ -55,6 +55,7 @@ def _opened(name: str) -> Document:
 def _check(name: str) -> None:
     fed = _opened(name)
     graph = graph_of(fed, "")
+    assert not [p for p in flow(analyse(fed)).problems if "another way" in p.message]
     after = fed
     for number, edge in enumerate(graph.edges):
         after = InsertOnEdge(

@@ -18,6 +18,7 @@ from core.edits import (
     History,
     InsertOnEdge,
     RemoveNode,
+    Rename,
     RenameNode,
 )
 from core.errors import EditRefused, SpecError, Untraceable
@@ -270,3 +271,12 @@ def test_an_edit_deep_inside_changes_that_module_alone() -> None:
     assert after.module("layer1.1") is fed.module("layer1.1")
     assert set(after.root.state_dict()) == set(fed.root.state_dict())
     assert agree(after.root, fed.root, fed)
+
+
+def test_a_child_of_a_re_wired_module_can_be_renamed(residual: Document) -> None:
+    """Its forward is ours, so it calls the new name."""
+    after = Rename("left", "first").apply(Bypass("", "act").apply(residual))
+    assert list(after.root._modules) == ["first", "right", "act", "end"]
+    assert by_hand(residual, after, lambda self, x: self.end(self.first(x) + self.right(x)))
+    with pytest.raises(EditRefused, match="already has a child called 'right'"):
+        Rename("first", "right").apply(after)

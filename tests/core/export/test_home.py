@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 import core
+from core.checkpoint import SaveOptions
 from core.document import Document, parse_inputs, recording
 from core.edits import (
     AddInput,
@@ -27,7 +29,7 @@ from core.edits import (
     SetArguments,
     Wrap,
 )
-from core.errors import SaveRefused
+from core.errors import Cancelled, SaveRefused
 from core.export import model_source, take_home, verify
 from tests.core.dataflow.flows import document
 from tests.core.dataflow.odd_forwards import READABLE
@@ -255,3 +257,90 @@ def test_a_session_saves_the_code_with_a_re_wired_model_and_not_else(tmp_path: P
     session.save(tmp_path / "wired.pth")
     assert (tmp_path / "wired.py").exists()
     assert session.history.is_clean
+
+
+def test_a_whole_model_opens_with_the_code_that_lies_beside_it(tmp_path: Path) -> None:
+    session = _edited("Sequential(Linear(4, 3), ReLU())", "2,4", AddOutput("", "0"))
+    taken = take_home(session.document, tmp_path / "whole.pth", SaveOptions("whole model"))
+    script = (
+        "import sys, torch; sys.path.insert(0, sys.argv[1])\n"
+        "print(type(torch.load(sys.argv[2], weights_only=False)))"
+    )
+    command = [sys.executable, "-I", "-c", script, str(tmp_path), str(taken.weights)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "<class 'whole.RewiredSequential'>"
+    again = core.open(
+        str(taken.weights), classes=taken.code, trust=True, inputs=parse_inputs("2,4")
+    )
+    assert not again.problems
+    assert all(
+        torch.equal(tensor, again.document.state_dict()[name])
+        for name, tensor in session.document.state_dict().items()
+    )
+
+
+def test_blocks_of_our_own_are_written_out() -> None:
+    """A U-Net with an input deep inside, whose next convolution stands deeper still."""
+    from core.blocks import UNet
+
+    fed = document(lambda: UNet(3, 2, width=4, depth=2), "1,3,16,16")
+    after = AddInput("up1", "extra", (1, 2, 8, 8), before="conv").apply(fed)
+    assert after.module("up1.conv.double_conv.0").in_channels == 18
+    after = AddOutput("", "down1").apply(after)
+    text = model_source(after).text
+    assert "class UNet(nn.Module):" in text
+    assert "import core" not in text
+    assert "from core" not in text
+    scope: dict[str, object] = {"__name__": "written"}
+    exec(compile(text, "written.py", "exec"), scope)
+    built = scope["build_model"]().eval()  # type: ignore[operator]
+    built.load_state_dict(after.state_dict(), strict=True)
+
+
+def test_a_model_with_a_problem_is_saved_all_the_same_where_that_is_wanted(tmp_path: Path) -> None:
+    session = _edited(
+        "Sequential(Linear(4, 3), ReLU())", "2,4", AddOutput("", "0"), Replace("1", "Linear(9, 9)")
+    )
+    taken = take_home(session.document, tmp_path / "broken.pth")
+    assert taken.verdict.difference is None
+    assert "does not run" in str(taken.verdict)
+
+
+def _dropping(text: str = "Sequential(a=Linear(4, 4), b=ReLU())") -> Document:
+    return _edited(text, "2,4", InsertOnEdge("", "a", "b", "Dropout(0.1)", "drop")).document
+
+
+def test_weights_in_another_form_go_with_code_that_was_tried_too(tmp_path: Path) -> None:
+    options = SaveOptions(dtype="float16")
+    taken = take_home(_dropping(), tmp_path / "half.safetensors", options)
+    assert taken.verdict.difference == 0.0  # of the model as it is; what was written is rounded
+    assert load_file(taken.weights)["a.weight"].dtype == torch.float16
+    assert taken.files == (tmp_path / "half.py", tmp_path / "half.safetensors")
+
+
+@pytest.mark.parametrize("name", ["torch.pth", "torch.safetensors"])
+def test_code_never_stands_in_the_way_of_what_it_imports(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SaveRefused, match=r"imports another torch itself"):
+        take_home(_dropping(), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_users_own_file_is_not_written_over_by_code_that_imports_it(tmp_path: Path) -> None:
+    own = tmp_path / "mine.py"
+    own.write_text(
+        "from torch import nn\n\n\nclass Net(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n"
+        "        self.a = nn.Linear(4, 4)\n        self.b = nn.ReLU()\n\n"
+        "    def forward(self, x):\n        return self.b(self.a(x))\n"
+    )
+    before = own.read_text()
+    with pytest.raises(SaveRefused, match=r"mine\.py"):
+        take_home(_dropping(f"{own}:Net"), tmp_path / "mine.pth", overwrite=True)
+    assert own.read_text() == before
+    assert not (tmp_path / "mine.pth").exists()
+
+
+def test_stopping_before_the_end_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Cancelled):
+        take_home(_dropping(), tmp_path / "net.pth", cancelled=lambda: True)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,45 @@
+"""Where the panels stand at first: the docks around the middle, still empty."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+
+Area = Qt.DockWidgetArea
+
+
+def add_docks(window: QMainWindow) -> dict[str, QDockWidget]:
+    """Put the docks into a window, and return them by name."""
+    window.setDockOptions(
+        QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks
+    )
+    window.setTabPosition(Area.BottomDockWidgetArea, QTabWidget.TabPosition.North)
+    window.setCorner(Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea)
+    window.setCorner(Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea)
+    palette = _dock(window, "palette", window.tr("Palette"), Area.LeftDockWidgetArea)
+    history = _dock(window, "history", window.tr("History"), Area.LeftDockWidgetArea)
+    # Tensors go down, so a graph is high: it stands beside the tree, once it is asked for. It is no
+    # tab of the inspector: Qt leaves stray tab bars behind where there are two groups of tabs.
+    flow = _dock(window, "flow", window.tr("Dataflow"), Area.RightDockWidgetArea)
+    inspector = _dock(window, "inspector", window.tr("Inspector"), Area.RightDockWidgetArea)
+    window.splitDockWidget(flow, inspector, Qt.Orientation.Horizontal)
+    problems = _dock(window, "problems", window.tr("Problems"), Area.BottomDockWidgetArea)
+    weights = _dock(window, "weights", window.tr("Weights"), Area.BottomDockWidgetArea)
+    window.tabifyDockWidget(problems, weights)
+    problems.raise_()
+    letter = window.fontMetrics().averageCharWidth()
+    line = window.fontMetrics().height()
+    window.resizeDocks([palette, history], [26 * line, 11 * line], Qt.Orientation.Vertical)
+    window.resizeDocks([palette], [40 * letter], Qt.Orientation.Horizontal)
+    window.resizeDocks([flow, inspector], [42 * letter] * 2, Qt.Orientation.Horizontal)
+    window.resizeDocks([problems], [9 * line], Qt.Orientation.Vertical)
+    flow.hide()
+    docks = (palette, history, flow, inspector, problems, weights)
+    return {each.objectName(): each for each in docks}
+
+
+def _dock(window: QMainWindow, name: str, title: str, area: Qt.DockWidgetArea) -> QDockWidget:
+    dock = QDockWidget(title, window)
+    dock.setObjectName(name)
+    dock.setAccessibleName(title)
+    dock.setWidget(QWidget())  # until its panel is there
+    window.addDockWidget(area, dock)
+    return dock
