@@ -30,7 +30,7 @@ def test_a_row_for_each_device_with_what_need_and_verdict_say(document: Document
     assert all(row.need == needed for row in rows)
     assert [row.verdict for row in rows] == [verdict(needed, each) for each in there]
     assert [row.verdict for row in rows] == ["fits", "fits", "does not fit", "unknown"]
-    assert "of 80.0 GB that are free" in rows[1].sentence
+    assert "of 74.5 GB that are free" in rows[1].sentence
     assert "most of it for the optimizer's state" in rows[1].sentence
     assert "the device does not say" in rows[3].sentence
 
@@ -51,7 +51,7 @@ def test_where_no_batch_fits_it_says_so(document: Document) -> None:
     (row,) = outlooks(document, [gpu(GB // 10)], optimizer="adam", batch=8)
     assert row.verdict == "does not fit"
     assert "Without any sample it takes" in row.sentence
-    assert "500.0 MB for CUDA" in row.sentence
+    assert "476.8 MB for CUDA" in row.sentence
     (cpu,) = outlooks(document, [Device("cpu", "", 1, 1000)], optimizer="adam")
     assert "for CUDA" not in cpu.sentence
 
