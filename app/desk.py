@@ -74,7 +74,9 @@ class Desk(QObject):
                 code = core.Code(error.path, error.data)
                 again = partial(self.open, text, **{**options, "trust": code})
                 self.trust_wanted.emit(again, code)
-            elif isinstance(error, NotAllowed | MissingClass) and not options.get("allow"):
+            elif isinstance(error, NotAllowed | MissingClass) and not (
+                options.get("allow") or options.get("classes")  # what was given did not suffice
+            ):
                 self.allowance_wanted.emit(text, partial(self.open, text, **options))
             else:
                 self._refuse(error)

@@ -55,6 +55,24 @@ def weights_code(contents: Contents, weights: WeightSet | None = None) -> str:
     return _others(contents, "state")
 
 
+def state_dict_code(file: str, *, shards: bool = False) -> str:
+    """Return lines that leave in ``state`` what a file written here holds; empty for plain torch.
+
+    With ``shards`` it is the name of the whole, whose index stands beside the shards.
+    """
+    safe = file.endswith(".safetensors")
+    if not shards:
+        load = f"from safetensors.torch import load_file\n\nstate = load_file({literal(file)})\n"
+        return load if safe else ""
+    return _SHARDS.format(
+        imports="\nfrom safetensors.torch import load_file\n" if safe else "",
+        file=literal(f"{file}.index.json"),
+        load="load_file(index.parent / shard)"
+        if safe
+        else _LOAD.format(file="index.parent / shard", only=True),
+    )
+
+
 def tensor_code(contents: Contents, name: str) -> str:
     """Return a script that leaves one tensor of a file, by its full name, in ``tensor``."""
     tensor = contents.tensors[name]

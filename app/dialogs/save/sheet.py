@@ -26,9 +26,11 @@ from app.dialogs.save.options import OptionsForm
 from app.dialogs.save_weights import needs_code, standing
 from app.jobs import Job, Jobs
 from app.parts import WrappedLabel
+from app.room import open_at
 from app.said import Said
 from app.state import State
 from core.errors import ModelwrightError
+from core.files.code import state_dict_code
 
 if TYPE_CHECKING:
     from core.checkpoint import Expected
@@ -55,6 +57,10 @@ class SaveSheet(QDialog):
         self.needs_code = needs_code(self.document)
         self._state, self._jobs = state, jobs
         self._weighing: Job | None = None
+        #: Whether the button says that something is written over; only then it is.
+        self._over = False
+        #: In how many files it will be written, as far as that is known.
+        self._files = 1
         self.writing: Job | None = None
         self.path = QLineEdit(str(path))
         self.path.setAccessibleName(self.tr("File"))
@@ -83,8 +89,7 @@ class SaveSheet(QDialog):
         self.buttons.accepted.connect(self._save)
         self.buttons.rejected.connect(self.reject)
         jobs.start(lambda _: core.devices(), self.form.offer_devices)
-        letter, line = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
-        self.resize(letter * 150, line * 34)
+        open_at(self, 150, 34)
         self._typed()
 
     def _lay_out(self) -> None:
@@ -137,18 +142,25 @@ class SaveSheet(QDialog):
         options = self.form.options(overwrite=True)
         files = [target, core.code_beside(target)] if self.needs_code and target.name else [target]
         there = [each for each in files if each.is_file()]
+        self._over = bool(there)
         self.save.setText(self.tr("Over&write") if there else self.tr("&Save"))
         self.save.setEnabled(bool(self.path.text().strip()) and self.writing is None)
         self._weighing = self._jobs.start(
             lambda _: (core.expected(document, options), [(p.name, standing(p)) for p in there]),
             self._weighed,
-            self._failed,
+            self._not_weighed,
             wait=0.02,
         )
         self.code.show_code(self._script(target.name))
 
+    def _not_weighed(self, error: ModelwrightError) -> None:
+        self.said.say(str(error), "problem")
+
     def _weighed(self, found: "tuple[Expected, list[tuple[str, str]]]") -> None:
         expected, there = found
+        if expected.files != self._files:
+            self._files = expected.files
+            self.code.show_code(self._script(self.target.name))
         count = numbers.exact(expected.tensors)
         told = self.tr("Will be written: {} tensors, {}").format(
             count, numbers.size(expected.bytes)
@@ -193,20 +205,23 @@ class SaveSheet(QDialog):
     def _loading(self, name: str, imports: str, build: str) -> str:
         from core.placement import Layout, loading_script
 
-        if Path(name).suffix == ".safetensors":
-            return _SAFE.format(imports=imports, build=build, file=name)
         prefix, kind = bool(self.form.names.currentData()), self.form.kind
         saved = Layout(several=prefix, whole=kind == "whole model")
         keys = ("model",) if kind == "training" else ()
-        loaded = Layout(gpus="0")
-        return loading_script(saved, loaded, build=build, imports=imports, file=name, keys=keys)
+        read = state_dict_code(name, shards=self._files > 1) if kind == "state dict" else ""
+        return loading_script(
+            saved, Layout(gpus="0"), build=build, imports=imports, file=name, keys=keys, read=read
+        )
 
     # Writing
 
     def _save(self) -> None:
         document, target = self.document, self.target
-        options = self.form.options(overwrite=True)
+        over = self._over
+        options = self.form.options(overwrite=over)
         as_it_is = options.dtype is None
+        if self._weighing is not None:
+            self._weighing.cancel()  # what is said from now on is about writing
 
         def work(job: Job) -> "tuple[tuple[Path, ...], str]":
             if not self.needs_code:
@@ -214,7 +229,7 @@ class SaveSheet(QDialog):
                     document, target, options, progress=job.progress, cancelled=job.cancelled
                 ), ""
             taken = core.take_home(
-                document, target, options, overwrite=True, progress=job.progress,
+                document, target, options, overwrite=over, progress=job.progress,
                 cancelled=job.cancelled,
             )  # fmt: skip
             return taken.files, str(taken.verdict)
@@ -264,15 +279,7 @@ class SaveSheet(QDialog):
         super().reject()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.writing is not None:
-            self.writing.cancel()
+        for job in (self._weighing, self.writing):
+            if job is not None:
+                job.cancel()
         super().closeEvent(event)
-
-
-_SAFE = """\
-from safetensors.torch import load_file
-{imports}
-
-model = {build}
-model.load_state_dict(load_file("{file}"))
-"""

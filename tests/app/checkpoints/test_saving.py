@@ -203,3 +203,41 @@ def test_the_code_it_shows_loads_the_file(
     exec(code, names)
     for name, tensor in names["model"].state_dict().items():
         assert torch.equal(tensor.cpu(), torch.load(file, weights_only=True)[name])
+
+
+def test_the_code_for_shards_and_odd_names_loads_them(
+    sheet: SaveSheet, desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet.reject()
+    desktop.window.commands.open_source("squeezenet1_1")
+    desktop.waits(lambda: desktop.window.desk.state.name == "squeezenet1_1")
+    desktop.idles()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    for name, shards in (("a.pth", True), ("b.safetensors", True), ('c"d.safetensors', False)):
+        desktop.window.commands.checkpoints.save()
+        sheet = desktop.window.findChildren(SaveSheet)[-1]
+        sheet.path.setText(str(tmp_path / name))
+        sheet.form.split.setChecked(shards)
+        sheet.form.most.setValue(0.001)
+        desktop.idles()
+        code = sheet.code.code()
+        sheet.save.click()
+        desktop.waits(lambda sheet=sheet: sheet.writing is None)
+        desktop.idles()
+        names: dict[str, Any] = {}
+        exec(code, names)
+        for tensor, ours in desktop.document.state_dict().items():
+            assert torch.equal(names["model"].state_dict()[tensor].cpu(), ours)
+
+
+def test_a_file_that_came_meanwhile_is_not_written_over(
+    sheet: SaveSheet, desktop: Desktop, tmp_path: Path
+) -> None:
+    sheet.path.setText(str(tmp_path / "new.pth"))
+    desktop.idles()
+    (tmp_path / "new.pth").write_text("precious")
+    sheet.save.click()
+    desktop.waits(lambda: sheet.writing is None)
+    assert "exists already" in sheet.said.text()
+    assert (tmp_path / "new.pth").read_text() == "precious"
