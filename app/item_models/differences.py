@@ -2,23 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import (
-    QAbstractItemModel,
-    QCoreApplication,
-    QModelIndex,
-    QPersistentModelIndex,
-    Qt,
-)
+from PySide6.QtCore import QCoreApplication, Qt
 
 from app import icons, numbers, theme
+from app.item_models.node_tree import Index, NodeTreeModel
 from app.item_models.stored_tree import shape_text
 
 if TYPE_CHECKING:
     from core.checkpoint import Difference
 
 Role = Qt.ItemDataRole
-Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
 HEADERS = ("Module or tensor", "What differs", "Norm of the change", "Relative", "Note")
 CHANGE = 2
 #: A row's change as a share of the largest in the tree, 0 to 1, for the bar.
@@ -48,17 +41,16 @@ class Node:
         self.tensor = False
 
 
-class DifferenceModel(QAbstractItemModel):
+class DifferenceModel(NodeTreeModel[Node]):
     """Modules with what became of all in them; tensors below; optionally only what differs."""
 
     def __init__(self) -> None:
-        super().__init__()
+        headers = [QCoreApplication.translate("Differences", each) for each in HEADERS]
+        super().__init__(Node("", None, 0), headers)
         self._found: tuple[Difference, ...] = ()
         self._modules: dict[str, Difference] = {}
         self._only = True
         self._most = 0.0
-        self.root = Node("", None, 0)
-        self._nodes: dict[int, Node] = {}
 
     def show_differences(
         self, found: "tuple[Difference, ...]", modules: "dict[str, Difference]"
@@ -75,22 +67,20 @@ class DifferenceModel(QAbstractItemModel):
         self._build()
 
     def _build(self) -> None:
-        self.beginResetModel()
-        self._nodes.clear()
-        self.root = Node("", None, 0)
+        root = Node("", None, 0)
         known: dict[str, Node] = {}
         for each in self._found:
             if self._only and each.kind == "same":
                 continue
             home, _, name = (each.after or each.before).rpartition(".")
-            leaf = self._child(self._module(home, known), name)
+            leaf = _child(self._module(home, known, root), name)
             leaf.difference, leaf.tensor = each, True
-        self.endResetModel()
+        self.take(root)
 
-    def _module(self, path: str, known: dict[str, Node]) -> Node:
+    def _module(self, path: str, known: dict[str, Node], root: Node) -> Node:
         """Return the node of a module, made with all above it; a name may have a thousand parts."""
         if "" not in known:
-            known[""] = self._child(self.root, "all of it")
+            known[""] = _child(root, "all of it")
             known[""].difference = self._modules.get("")
         missing, above = [], path
         while above not in known:
@@ -98,47 +88,9 @@ class DifferenceModel(QAbstractItemModel):
             above = above.rpartition(".")[0]
         node = known[above]
         for each in reversed(missing):
-            node = known[each] = self._child(node, each.rpartition(".")[2])
+            node = known[each] = _child(node, each.rpartition(".")[2])
             node.difference = self._modules.get(each)
         return node
-
-    def _child(self, parent: Node, name: str) -> Node:
-        node = Node(name, parent, len(parent.children))
-        parent.children.append(node)
-        return node
-
-    def node(self, index: Index) -> Node:
-        """Return what stands there; the root for nothing."""
-        return self._nodes[index.internalId()] if index.isValid() else self.root
-
-    # What Qt asks for
-
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        return len(self.node(parent).children) if parent.column() <= 0 else 0
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        return len(HEADERS)
-
-    def index(self, row: int, column: int, parent: Index = _NOWHERE) -> QModelIndex:
-        children = self.node(parent).children
-        if not (0 <= row < len(children) and 0 <= column < len(HEADERS)):
-            return QModelIndex()
-        self._nodes[id(children[row])] = children[row]
-        return self.createIndex(row, column, id(children[row]))
-
-    def parent(self, index: Index = _NOWHERE) -> Any:
-        above = self.node(index).parent if index.isValid() else None
-        if above is None or above.parent is None:
-            return QModelIndex()
-        self._nodes[id(above)] = above
-        return self.createIndex(above.row, 0, id(above))
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Role.DisplayRole:
-            return QCoreApplication.translate("Differences", HEADERS[section])
-        return None
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         if not index.isValid():
@@ -157,6 +109,12 @@ class DifferenceModel(QAbstractItemModel):
         if column == 1 and role == Role.DecorationRole:
             return icons.icon(icon, theme.tone(tone))
         return None
+
+
+def _child(parent: Node, name: str) -> Node:
+    node = Node(name, parent, len(parent.children))
+    parent.children.append(node)
+    return node
 
 
 def _text(node: Node, column: int) -> str:

@@ -3,22 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import (
-    QAbstractItemModel,
-    QCoreApplication,
-    QModelIndex,
-    QPersistentModelIndex,
-    Qt,
-)
+from PySide6.QtCore import QCoreApplication, QModelIndex, Qt
 
 from app import icons, numbers
+from app.item_models.node_tree import Index, NodeTreeModel
 
 if TYPE_CHECKING:
     from core.files import StoredTensor
 
 Role = Qt.ItemDataRole
-Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ANSWERED = frozenset(
     {Role.DisplayRole, Role.ToolTipRole, Role.DecorationRole, Role.TextAlignmentRole}
@@ -94,15 +87,14 @@ def _node(path: str, known: dict[str, StoredNode], root: StoredNode) -> StoredNo
     return node
 
 
-class StoredTreeModel(QAbstractItemModel):
+class StoredTreeModel(NodeTreeModel[StoredNode]):
     """Tensors by the parts of their names; only those whose names hold every word of a filter."""
 
     def __init__(self) -> None:
-        super().__init__()
+        headers = [QCoreApplication.translate("StoredTree", each) for each in HEADERS]
+        super().__init__(tree_of(()), headers)
         self._tensors: Mapping[str, StoredTensor] = {}
         self._words: list[str] = []
-        self.root = tree_of(())
-        self._nodes: dict[int, StoredNode] = {}
 
     def show_tensors(self, tensors: "Mapping[str, StoredTensor]") -> None:
         """Show other tensors."""
@@ -117,18 +109,13 @@ class StoredTreeModel(QAbstractItemModel):
             self._build()
 
     def _build(self) -> None:
-        self.beginResetModel()
-        self._nodes.clear()
-        self.root = tree_of(
-            (name, tensor)
-            for name, tensor in self._tensors.items()
-            if not self._words or all(word in name.lower() for word in self._words)
+        self.take(
+            tree_of(
+                (name, tensor)
+                for name, tensor in self._tensors.items()
+                if not self._words or all(word in name.lower() for word in self._words)
+            )
         )
-        self.endResetModel()
-
-    def node(self, index: Index) -> StoredNode:
-        """Return what stands there; the root for nothing."""
-        return self._nodes[index.internalId()] if index.isValid() else self.root
 
     def texts_of(self, node: StoredNode) -> tuple[str, ...]:
         """Return the texts of a row, made once."""
@@ -145,36 +132,6 @@ class StoredTreeModel(QAbstractItemModel):
                 return QModelIndex()
             node, index = child, self.index(child.row, 0, index)
         return index
-
-    # What Qt asks for
-
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        return len(self.node(parent).children) if parent.column() <= 0 else 0
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        return len(HEADERS)
-
-    def index(self, row: int, column: int, parent: Index = _NOWHERE) -> QModelIndex:
-        children = self.node(parent).children
-        if not (0 <= row < len(children) and 0 <= column < len(HEADERS)):
-            return QModelIndex()
-        node = children[row]
-        self._nodes[id(node)] = node
-        return self.createIndex(row, column, id(node))
-
-    def parent(self, index: Index = _NOWHERE) -> Any:
-        above = self.node(index).parent if index.isValid() else None
-        if above is None or above.parent is None:
-            return QModelIndex()
-        self._nodes[id(above)] = above
-        return self.createIndex(above.row, 0, id(above))
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Role.DisplayRole:
-            return QCoreApplication.translate("StoredTree", HEADERS[section])
-        return None
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         """Answer what is asked of every cell of every frame first: which roles say nothing."""
