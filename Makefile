@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 OUT := out
 
-.PHONY: run test install check bench pictures clean help
+.PHONY: run test test-long install check bench pictures clean help
 
 help:
 	@echo "make run      install, then the window on resnet50; without a screen the main job, into $(OUT)/"
 	@echo "make test     install, then every check and test"
+	@echo "make test-long  what takes a quarter of an hour more: every model in real numbers"
 	@echo "make check    ruff, mypy and the architecture test: seconds"
 	@echo "make pictures the README's pictures, of the real window"
 	@echo "make bench    the benchmarks: us and the peers in one run"
@@ -36,10 +37,13 @@ check: install
 	$(BIN)/pytest -q tests/test_architecture.py
 
 test: check
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long"
+
+test-long: install
+	$(BIN)/pytest -n 2 --dist worksteal -m long
 
 bench: install
-	@failed=0; for script in benchmarks/shapes_first.py benchmarks/shapes_after_edit.py benchmarks/large.py benchmarks/tree.py benchmarks/window.py benchmarks/checkpoints.py benchmarks/sheets.py; do \
+	@failed=0; for script in benchmarks/shapes_first.py benchmarks/shapes_after_edit.py benchmarks/large.py benchmarks/tree.py benchmarks/window.py benchmarks/checkpoints.py benchmarks/sheets.py benchmarks/dataflow.py benchmarks/flow_window.py; do \
 	  echo "== $$script"; $(BIN)/python $$script || failed=1; done; exit $$failed
 
 pictures: install

@@ -1,10 +1,9 @@
 """Who may import whom, as the design draws it. A new arrow is a decision, made here."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
@@ -43,13 +42,34 @@ ARROWS = {
 }  # fmt: skip
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def every_file(holds: Callable[[Path], None]) -> Callable[[], None]:
+    """Make one test of what has to hold for each file; it names those for which it does not."""
+
+    def test() -> None:
+        broken = []
+        for path in FILES:
+            try:
+                holds(path)
+            except AssertionError as error:
+                broken.append(f"{_named(path)}: {error}")
+        assert not broken, "\n".join(broken)
+
+    test.__name__, test.__doc__ = holds.__name__, holds.__doc__
+    return test
+
+
 def _room(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return "core" if parts[:2] == ("core", "__init__") else parts[1]
 
 
 def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -62,14 +82,14 @@ def _named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", FILES, ids=_named)
+@every_file
 def test_core_knows_no_qt_and_no_app(path: Path) -> None:
     if path.relative_to(ROOT).parts[0] == "core":
         roots = {name.split(".")[0] for name in _imports(path)}
         assert not roots & {"PySide6", "shiboken6", "qtpy", "qtawesome", "superqt", "app"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=_named)
+@every_file
 def test_imports_follow_the_drawn_arrows(path: Path) -> None:
     if path.relative_to(ROOT).parts[0] != "core":
         return
@@ -84,7 +104,7 @@ def test_every_room_is_drawn() -> None:
     )
 
 
-@pytest.mark.parametrize("path", FILES, ids=_named)
+@every_file
 def test_panels_and_dialogs_meet_only_at_the_window(path: Path) -> None:
     """A panel knows none of the others; a dialog is opened by the window's commands."""
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -101,13 +121,12 @@ def test_panels_and_dialogs_meet_only_at_the_window(path: Path) -> None:
             assert (room, family) == (parts[1], parts[2].partition("_")[0]), name
 
 
-@pytest.mark.parametrize("path", FILES, ids=_named)
+@every_file
 def test_torch_is_not_imported_with_the_window(path: Path) -> None:
     """Names of core come lazily from ``import core``; its errors are plain."""
     if path.relative_to(ROOT).parts[0] != "app":
         return
-    tree = ast.parse(path.read_text())
-    for node in tree.body:  # what stands in functions or under TYPE_CHECKING comes later
+    for node in _tree(path).body:  # what stands in functions or under TYPE_CHECKING comes later
         if isinstance(node, ast.ImportFrom):
             assert node.module is not None
             root = node.module.split(".")[0]
@@ -118,7 +137,7 @@ def test_torch_is_not_imported_with_the_window(path: Path) -> None:
             assert root != "core" or plain, node.module
 
 
-@pytest.mark.parametrize("path", FILES, ids=_named)
+@every_file
 def test_files_are_read_without_torch(path: Path) -> None:
     """What is in a checkpoint is told before torch could be imported, and without numpy."""
     if path.relative_to(ROOT).parts[:2] == ("core", "files"):
@@ -126,12 +145,12 @@ def test_files_are_read_without_torch(path: Path) -> None:
         assert not roots & {"torch", "torchvision", "numpy", "safetensors", "onnx"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=_named)
+@every_file
 def test_a_file_is_one_room(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400
 
 
-@pytest.mark.parametrize("path", FILES, ids=_named)
+@every_file
 def test_only_the_document_touches_registries_of_modules(path: Path) -> None:
     """Writing ``module._modules[...] = `` by hand is how a snapshot would get changed."""
     parts = path.relative_to(ROOT).parts
@@ -142,7 +161,7 @@ def test_only_the_document_touches_registries_of_modules(path: Path) -> None:
     allowed = {"core/edits/structure.py": 1}  # the fresh container of Wrap
     writes = [
         node
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(_tree(path))
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Subscript)
@@ -152,11 +171,11 @@ def test_only_the_document_touches_registries_of_modules(path: Path) -> None:
     assert len(writes) <= allowed.get(_named(path), 0)
 
 
-@pytest.mark.parametrize("path", FILES, ids=_named)
+@every_file
 def test_threads_live_in_one_file(path: Path) -> None:
     """``threading`` for locks and thread identity is fine; starting threads is for app/jobs.py."""
     if path.relative_to(ROOT).parts[:2] == ("app", "jobs.py"):
         return
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Attribute):
             assert node.attr not in ("Thread", "ThreadPoolExecutor", "QThreadPool", "QThread")

@@ -13,7 +13,7 @@ from core.errors import EditRefused, SpecError
 FAMILIES = (
     "mobilenet_v3_small", "resnet18", "shufflenet_v2_x0_5", "squeezenet1_1", "swin_t",
     *(
-        pytest.param(name, marks=pytest.mark.zoo)
+        pytest.param(name, marks=pytest.mark.long)
         for name in (
             "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet",
             "inception_v3", "mnasnet0_5", "regnet_y_400mf", "swin_v2_t", "vgg11_bn",
@@ -82,7 +82,7 @@ def test_the_output_has_the_size_of_the_image(name: str) -> None:
                 assert session.document.root(torch.randn(1, 3, *size)).shape == (1, 2, *size)
 
 
-@pytest.mark.zoo
+@pytest.mark.long
 def test_every_classification_model_has_stages_or_says_why_not() -> None:
     for name in models.list_models(module=models):
         if name.startswith(("vit_", "maxvit_")):  # they take one size of images

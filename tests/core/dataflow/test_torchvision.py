@@ -101,7 +101,7 @@ def test_re_wiring_keeps_what_a_sampled_model_does(name: str) -> None:
     _check(name)
 
 
-@pytest.mark.zoo
+@pytest.mark.long
 @pytest.mark.parametrize("name", READABLE)
 def test_re_wiring_keeps_what_every_model_does(name: str) -> None:
     _check(name)
