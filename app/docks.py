@@ -1,9 +1,11 @@
 """Where the panels stand at first: the docks around the middle, still empty."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 Area = Qt.DockWidgetArea
+#: How wide the inspector is, and the graph beside it, in letters.
+_WIDE = 42
 
 
 def add_docks(window: QMainWindow) -> dict[str, QDockWidget]:
@@ -29,11 +31,25 @@ def add_docks(window: QMainWindow) -> dict[str, QDockWidget]:
     line = window.fontMetrics().height()
     window.resizeDocks([palette, history], [26 * line, 11 * line], Qt.Orientation.Vertical)
     window.resizeDocks([palette], [40 * letter], Qt.Orientation.Horizontal)
-    window.resizeDocks([flow, inspector], [42 * letter] * 2, Qt.Orientation.Horizontal)
     window.resizeDocks([problems], [9 * line], Qt.Orientation.Vertical)
     flow.hide()
+    # Only now: what hides leaves its width to its neighbour.
+    window.resizeDocks([inspector], [_WIDE * letter], Qt.Orientation.Horizontal)
+    flow.visibilityChanged.connect(lambda seen: _give_room(window, flow, inspector, seen))
     docks = (palette, history, flow, inspector, problems, weights)
     return {each.objectName(): each for each in docks}
+
+
+def _give_room(window: QMainWindow, flow: QDockWidget, inspector: QDockWidget, seen: bool) -> None:
+    """What was hidden comes back by halving its neighbour: let both be as wide as that was."""
+    wide = _WIDE * window.fontMetrics().averageCharWidth()
+
+    def widen() -> None:
+        if flow.isVisible() and not flow.isFloating() and flow.width() < 0.8 * wide:
+            window.resizeDocks([flow, inspector], [wide, wide], Qt.Orientation.Horizontal)
+
+    if seen:
+        QTimer.singleShot(0, flow, widen)
 
 
 def _dock(window: QMainWindow, name: str, title: str, area: Qt.DockWidgetArea) -> QDockWidget:

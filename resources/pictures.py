@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SIZE = (1280, 800)
 #: The scenes that the README shows.
-SHOWN = ("drag", "changed", "checkpoint", "explore")
+SHOWN = ("drag", "changed", "checkpoint", "explore", "dataflow")
 HEAD = "fc = Sequential(fc1=Linear(2048, 128), relu=ReLU(), drop=Dropout(0.5), fc2=Linear(128, 10))"
 
 
@@ -154,6 +154,18 @@ def danger(window, ready):
     return sheet
 
 
+def dataflow(window, ready):
+    """What a block does, after one of its tensors was made an output."""
+    import core
+
+    opened(window, ready)
+    window.desk.ask(core.AddOutput("", "layer2", "features"))
+    ready(lambda: window.desk.state.cursor == 1)
+    window.commands.flow.show()
+    window.desk.select(("layer2.0",))
+    ready(lambda: not window.turns.waiting)
+
+
 def trained() -> Path:
     """A file as two GPUs write it: another head, Adam's state, an epoch."""
     import torch
@@ -181,7 +193,7 @@ SCENES: dict[str, Callable] = {
     each.__name__: each
     for each in (
         empty, model, changed, drag, problem, inspector, zoo, file, checkpoint, place, save,
-        explore, compare, danger,
+        explore, compare, danger, dataflow,
     )
 }  # fmt: skip
 
@@ -205,7 +217,11 @@ def take(scene: str, theme: str, path: Path) -> None:
         window.show()
 
         def ready(more=lambda: True):
-            wait_until(lambda: window.whole and not window.jobs.running and more())
+            wait_until(
+                lambda: (
+                    window.whole and not window.jobs.running and not window.turns.waiting and more()
+                )
+            )
 
         ready()
         shown = SCENES[scene](window, ready) or window
