@@ -10,6 +10,8 @@ LAYER = "application/x-modelwright-layer"
 MODULES = "application/x-modelwright-modules"
 #: How files of weights are mostly called; what one is, is seen from what stands in it.
 WEIGHTS = (".pth", ".pt", ".pkl", ".bin", ".ckpt", ".safetensors", ".onnx", ".pt2")
+#: The same for a dialog that asks for files.
+CHECKPOINTS = "Checkpoints (" + " ".join(f"*{each}" for each in WEIGHTS) + " *.index.json)"
 
 
 def of_layer(name: str) -> QMimeData:

@@ -143,10 +143,9 @@ class CompareSheet(QDialog):
         column.addLayout(last)
 
     def _browse(self, into: QLineEdit) -> None:
-        kinds = "Checkpoints (" + " ".join(f"*{each}" for each in mime.WEIGHTS) + " *.index.json)"
         found, _ = QFileDialog.getOpenFileName(
             self, self.tr("A file of weights"), str(self._settings.folder),
-            f"{kinds};;All files (*)",
+            f"{mime.CHECKPOINTS};;All files (*)",
         )  # fmt: skip
         if found:
             self._settings.folder = Path(found).parent

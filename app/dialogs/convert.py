@@ -133,9 +133,11 @@ class ConvertSheet(QDialog):
         self._retarget()
 
     def _browse(self) -> None:
-        kinds = "Checkpoints (" + " ".join(f"*{each}" for each in mime.WEIGHTS) + " *.index.json)"
         found, _ = QFileDialog.getOpenFileNames(
-            self, self.tr("Files to convert"), str(self._settings.folder), f"{kinds};;All files (*)"
+            self,
+            self.tr("Files to convert"),
+            str(self._settings.folder),
+            f"{mime.CHECKPOINTS};;All files (*)",
         )
         if found:
             self._settings.folder = Path(found[0]).parent

@@ -23,8 +23,7 @@ _CELL = "padding: 2px 14px 2px 0"
 _UNBROKEN = f"white-space: nowrap; {_CELL}"
 #: What a message box needs beside its text, in letters: its icon and margins.
 _BESIDE = 16
-_CHECKPOINTS = "Checkpoints (" + " ".join(f"*{each}" for each in mime.WEIGHTS) + " *.index.json)"
-_ANY = f"Models, recipes, weights (*.py *.json {_CHECKPOINTS[13:-1]});;All files (*)"
+_ANY = f"Models, recipes, weights (*.py *.json {mime.CHECKPOINTS[13:-1]});;All files (*)"
 
 
 def ask_file_to_open(parent: QWidget, settings: "Settings") -> Path | None:
@@ -37,7 +36,7 @@ def ask_file_to_open(parent: QWidget, settings: "Settings") -> Path | None:
 def ask_checkpoint(parent: QWidget, settings: "Settings") -> Path | None:
     """Ask for a file of weights; ``None`` where the user thought better of it."""
     found, _ = QFileDialog.getOpenFileName(
-        parent, _tr("Load a checkpoint"), str(settings.folder), f"{_CHECKPOINTS};;All files (*)"
+        parent, _tr("Load a checkpoint"), str(settings.folder), f"{mime.CHECKPOINTS};;All files (*)"
     )
     return _noted(settings, found)
 

@@ -5,19 +5,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
     QCoreApplication,
-    QModelIndex,
-    QPersistentModelIndex,
     Qt,
 )
 
 from app import icons, theme
+from app.item_models.row_table import NOWHERE, Index, RowTableModel
 
 Role = Qt.ItemDataRole
-Index = QModelIndex | QPersistentModelIndex
 Where = Literal["waiting", "at work", "done", "failed", "stopped"]
-_NOWHERE = QModelIndex()
 HEADERS = ("File", "Becomes", "How far")
 _MARKS: dict[Where, tuple[str, theme.Tone]] = {
     "waiting": ("recent", "muted"),
@@ -38,25 +34,25 @@ class Conversion:
     said: str = ""
 
 
-class ConversionModel(QAbstractTableModel):
+class ConversionModel(RowTableModel):
     """The queue, in the order in which it is worked through."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__([QCoreApplication.translate("Conversions", each) for each in HEADERS])
         self.items: list[Conversion] = []
 
     def add(self, items: list[Conversion]) -> None:
         """Put files at the end of the queue."""
         if items:
             first = len(self.items)
-            self.beginInsertRows(_NOWHERE, first, first + len(items) - 1)
+            self.beginInsertRows(NOWHERE, first, first + len(items) - 1)
             self.items += items
             self.endInsertRows()
 
     def remove(self, rows: list[int]) -> None:
         """Take rows out of the queue."""
         for row in sorted(set(rows), reverse=True):
-            self.beginRemoveRows(_NOWHERE, row, row)
+            self.beginRemoveRows(NOWHERE, row, row)
             del self.items[row]
             self.endRemoveRows()
 
@@ -66,18 +62,8 @@ class ConversionModel(QAbstractTableModel):
         if row is not None:
             self.dataChanged.emit(self.index(row, 0), self.index(row, len(HEADERS) - 1))
 
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        return 0 if parent.isValid() else len(self.items)
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        return 0 if parent.isValid() else len(HEADERS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Role.DisplayRole:
-            return QCoreApplication.translate("Conversions", HEADERS[section])
-        return None
+    def shown(self) -> "list[Conversion]":
+        return self.items
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         if not index.isValid() or index.row() >= len(self.items):

@@ -3,22 +3,18 @@
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
     QCoreApplication,
-    QModelIndex,
-    QPersistentModelIndex,
     Qt,
 )
 
 from app import icons, numbers, theme
+from app.item_models.row_table import Index, RowTableModel
 
 if TYPE_CHECKING:
     from core.document import Ledger
     from core.document.ledger import Entry
 
 Role = Qt.ItemDataRole
-Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
 HEADERS = ("Status", "Tensor", "Shape", "Values", "Came from")
 #: Status -> (icon, tone).
 STATUS: dict[str, tuple[str, theme.Tone]] = {
@@ -33,11 +29,11 @@ STATUS: dict[str, tuple[str, theme.Tone]] = {
 }
 
 
-class LedgerModel(QAbstractTableModel):
+class LedgerModel(RowTableModel):
     """Entries of a ledger that fit a filter."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__([QCoreApplication.translate("Ledger", each) for each in HEADERS])
         self._all: tuple[Entry, ...] = ()
         self.entries: list[Entry] = []
         self._words: list[str] = []
@@ -72,18 +68,8 @@ class LedgerModel(QAbstractTableModel):
         names = f"{entry.name} {entry.before or ''} {entry.status}".lower()
         return all(word in names for word in self._words)
 
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        return 0 if parent.isValid() else len(self.entries)
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        return 0 if parent.isValid() else len(HEADERS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Role.DisplayRole:
-            return QCoreApplication.translate("Ledger", HEADERS[section])
-        return None
+    def shown(self) -> "list[Entry]":
+        return self.entries
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         if not index.isValid() or index.row() >= len(self.entries):

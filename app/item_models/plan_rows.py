@@ -4,16 +4,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
     QCoreApplication,
     QMimeData,
-    QModelIndex,
-    QPersistentModelIndex,
     Qt,
     Signal,
 )
 
 from app import icons, theme
+from app.item_models.row_table import Index, RowTableModel
 from app.item_models.stored_tree import shape_text
 
 if TYPE_CHECKING:
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 
 Role = Qt.ItemDataRole
 Flag = Qt.ItemFlag
-Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
 HEADERS = ("Outcome", "In the model", "Shape", "In the file", "Shape", "How")
 #: The name of one tensor of the file, on its way to one of the model.
 STORED = "application/x-modelwright-stored-tensor"
@@ -56,7 +52,7 @@ _LEFT_OUT: Mapping[Shown, frozenset[str]] = {
 }
 
 
-class PlanModel(QAbstractTableModel):
+class PlanModel(RowTableModel):
     """The rows of a plan that fit a filter.
 
     ``paired``: a row of the file was dropped on one of the model (both names).
@@ -65,7 +61,7 @@ class PlanModel(QAbstractTableModel):
     paired = Signal(str, str)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__([QCoreApplication.translate("Plan", each) for each in HEADERS])
         self._all: list[tuple[str, Row]] = []
         self.rows: list[Row] = []
         self._words: list[str] = []
@@ -109,18 +105,8 @@ class PlanModel(QAbstractTableModel):
 
     # What Qt asks for
 
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        return 0 if parent.isValid() else len(HEADERS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Role.DisplayRole:
-            return QCoreApplication.translate("Plan", HEADERS[section])
-        return None
+    def shown(self) -> "list[Row]":
+        return self.rows
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         if role not in _ANSWERED or not index.isValid() or index.row() >= len(self.rows):

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 
 from app import icons, theme
+from app.item_models.row_table import Index, RowTableModel
 
 Role = Qt.ItemDataRole
-Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
 
 
 @dataclass(frozen=True)
@@ -22,12 +21,11 @@ class TextRow:
     tone: theme.Tone | None = None
 
 
-class TextTable(QAbstractTableModel):
+class TextTable(RowTableModel):
     """Columns under ``headers``; the whole of a text is in its tooltip."""
 
     def __init__(self, headers: Sequence[str]) -> None:
-        super().__init__()
-        self.headers = tuple(headers)
+        super().__init__(headers)
         self.rows: tuple[TextRow, ...] = ()
 
     def show_rows(self, rows: Sequence[TextRow]) -> None:
@@ -36,18 +34,8 @@ class TextTable(QAbstractTableModel):
         self.rows = tuple(rows)
         self.endResetModel()
 
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        return 0 if parent.isValid() else len(self.headers)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Role.DisplayRole:
-            return self.headers[section]
-        return None
+    def shown(self) -> "tuple[TextRow, ...]":
+        return self.rows
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         if not index.isValid() or index.row() >= len(self.rows):
