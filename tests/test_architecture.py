@@ -12,7 +12,7 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 ARROWS = {
     "core": {
         "analysis", "blocks", "catalog", "checkpoint", "dataflow", "document", "edits", "export",
-        "files", "homes", "placement", "session", "source", "statistics",
+        "files", "homes", "placement", "session", "source", "statistics", "user_code",
     },  # the lazy tour
     "homes": set(),
     "errors": set(),
@@ -38,7 +38,7 @@ ARROWS = {
     },
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
     "session": {
-        "document", "edits", "analysis", "checkpoint", "source", "recipe", "dataflow", "export",
+        "document", "edits", "analysis", "checkpoint", "source", "recipe", "export",
     },
     "cli": {
         "document", "blocks", "catalog", "dataflow", "edits", "analysis", "checkpoint", "files",
