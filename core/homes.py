@@ -30,11 +30,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "core.edits": (
         "AddInput", "AddNode", "AddOutput", "Bypass", "Connect", "Disconnect", "Duplicate",
-        "Edit", "Freeze", "Group", "History", "Insert", "InsertOnEdge", "Move", "Reinitialise",
-        "Remove", "RemoveInput", "RemoveNode", "RemoveOutput", "Rename", "RenameNode",
-        "Replace", "SetArguments", "SetInputs", "Step", "SwapEncoder", "Together",
-        "Unfreeze", "Ungroup", "Unwrap", "Wrap", "is_container", "is_positional", "parse_edit",
-        "parse_value",
+        "Edit", "Freeze", "Group", "History", "Insert", "InsertOnEdge", "Move", "OutOfPlace",
+        "Reinitialise", "Remove", "RemoveInput", "RemoveNode", "RemoveOutput", "Rename",
+        "RenameNode", "Replace", "Reroute", "RouteByKey", "RunInOrder", "SetArguments",
+        "SetInputs", "Step", "SwapEncoder", "Together", "Unfreeze", "Ungroup", "Unwrap", "Wrap",
+        "is_container", "is_positional", "parse_edit", "parse_value",
     ),
     "core.export": (
         "BlockParameter", "TakenHome", "block_source", "code_beside", "model_source",
