@@ -1,12 +1,17 @@
 """What every test stands on: no screen, no network, one thread of arithmetic."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Tests run side by side, and threads that wait for each other in a busy loop cost five times what
 # they compute. Processes that tests start take it over.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Whoever runs the tests may have blocks of their own: here there are none.
+os.environ["MODELWRIGHT_BLOCKS"] = str(Path(tempfile.gettempdir()) / "modelwright-no-blocks")
 
 import hypothesis
 import pytest
@@ -21,3 +26,15 @@ hypothesis.settings.load_profile("modelwright")
 def _seeded() -> None:
     """Random weights are the same in every run of a test."""
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder of the user's own blocks."""
+    from core.catalog.layers import changed
+
+    monkeypatch.setenv("MODELWRIGHT_BLOCKS", str(tmp_path / "shelf"))
+    changed()
+    yield tmp_path / "shelf"
+    monkeypatch.undo()
+    changed()

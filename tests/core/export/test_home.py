@@ -235,7 +235,7 @@ def _two_outputs() -> Document:
         ("from torch import", "import core\nfrom torch import", "cannot use"),
         *(pytest.param(*each, marks=pytest.mark.long) for each in (
             ("nn.Linear(4, 4)", "nn.Linear(4, 4, bias=False)", "cannot use"),
-            ("build_model()", "build()", "cannot use"),
+            ("def build_model()", "def build()", "cannot use"),
             ("return relu_1, linear_0", "return relu_1", "other shapes"),
         )),
     ],
