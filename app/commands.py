@@ -14,6 +14,7 @@ from PySide6.QtGui import QAction, QGuiApplication
 
 import core
 from app import mime, verbs
+from app.block_commands import BlockCommands
 from app.checkpoint_commands import CheckpointCommands
 from app.consequence import Consequence
 from app.flow_commands import FlowCommands
@@ -37,6 +38,7 @@ class Commands(QObject):
         self.desk: Desk = window.desk
         self.checkpoints: CheckpointCommands = CheckpointCommands(window, self)
         self.flow: FlowCommands = FlowCommands(window, self)
+        self.blocks: BlockCommands = BlockCommands(window, self)
         self._cut: tuple[Any, tuple[str, ...]] | None = None
 
     @property

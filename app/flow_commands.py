@@ -143,7 +143,7 @@ class FlowCommands(QObject):
             return []
         kind = self._kinds(document, flow.path).get(flow.chosen_step, "")
         if len(flow.chosen_steps) > 1:
-            return ["group-steps"]
+            return ["group-steps", "save-block"]
         if kind == "input":
             return ["remove-input", "add-input", "add-output"]
         if kind == "output":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 #: Groups of the catalog that are blocks: ours, and those of the user.
-BLOCKS = ("Blocks", "Your blocks")
+BLOCKS = ("Blocks", "My blocks")
 
 
 class InsertMenus(QObject):

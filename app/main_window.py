@@ -221,6 +221,9 @@ class MainWindow(QMainWindow):
         self.palette_panel.chosen.connect(commands.use_layer)
         self.palette_panel.placed.connect(commands.place_layer)
         self.palette_panel.favourites_changed.connect(self._keep_favourites)
+        self.palette_panel.renaming_wanted.connect(commands.blocks.rename)
+        self.palette_panel.export_wanted.connect(commands.blocks.give_away)
+        self.palette_panel.removal_wanted.connect(commands.blocks.remove)
         self.problems.counted.connect(self._count_problems)
         self.remember()
 

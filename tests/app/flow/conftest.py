@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.dialogs.ask_layer import AskLayerDialog
 from app.dialogs.rewire.edit_sheet import EditSheet
+from app.dialogs.trying_sheet import TryingSheet
 from app.dialogs.unet import UNetSheet
 from app.main_window import MainWindow
 from app.panels.flow import FlowPanel
@@ -49,7 +50,7 @@ class Studio(Desktop):
         return sheet
 
     def settles(self, sheet: QDialog) -> None:
-        assert isinstance(sheet, (EditSheet, AskLayerDialog, UNetSheet))
+        assert isinstance(sheet, (TryingSheet, AskLayerDialog, UNetSheet))
         self.waits(lambda: not sheet._timer.isActive() and not self.window.jobs.running)
 
     def accepts(self, sheet: EditSheet) -> None:
