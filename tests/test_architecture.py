@@ -25,7 +25,8 @@ ARROWS = {
     "analysis": {"document", "catalog", "edits", "dataflow", "blocks"},
     "files": set(),
     "checkpoint": {"document", "files", "blocks"},  # blocks: their source goes along
-    "placement": {"document", "analysis"},  # what a forward holds is told by the shapes
+    # What a forward holds is told by the shapes; a re-wired class is sent to a process as its text.
+    "placement": {"document", "analysis", "dataflow"},
     "statistics": {"document"},
     # files: what a whole model's pickle names; checkpoint: the tensors of one that is described
     "source": {"document", "catalog", "blocks", "files", "checkpoint"},
