@@ -5,6 +5,8 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+from collections.abc import Iterator
+
 import hypothesis
 import pytest
 import torch
@@ -18,3 +20,22 @@ hypothesis.settings.load_profile("modelwright")
 def _seeded() -> None:
     """Random weights are the same in every run of a test."""
     torch.manual_seed(0)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if torch.cuda.is_available():
+        return
+    skip = pytest.mark.skip(reason="there is no CUDA device here")
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _without_gpus(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Test everywhere as on a machine without GPUs, but for what is marked to need one."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not request.node.get_closest_marker("gpu"):
+            patch.setattr(torch.cuda, "is_available", lambda: False)
+            patch.setattr(torch.cuda, "device_count", lambda: 0)
+        yield

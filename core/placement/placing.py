@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -33,8 +33,8 @@ class Placement:
         """Read ``cpu``, ``cuda:1``, ``dp:0,1`` or ``ddp:0,1`` and hold it against what there is.
 
         Without ``devices`` any numbers do: for code that will run on another machine. Raises
-        :class:`~core.errors.PlacementError`. DataParallel without numbers (``dp``) wraps the model
-        where no GPU is, as PyTorch does on the CPU.
+        :class:`~core.errors.PlacementError`. DataParallel without numbers (``dp``) is over
+        all GPUs; where there is none it wraps the model all the same, as PyTorch does on the CPU.
         """
         name, _, numbers = text.strip().lower().partition(":")
         kinds: dict[str, Kind] = {
@@ -89,6 +89,8 @@ def try_forward(
             "The model was opened as a structure only, so there is nothing to run: open it with"
             " real weights."
         )
+    if placement.kind == "dataparallel" and not placement.gpus:
+        placement = replace(placement, gpus=tuple(range(torch.cuda.device_count())))
     if placement.gpus or placement.kind == "distributed":
         return _elsewhere(document, placement, cancelled)
     return _here(document, placement)
@@ -99,8 +101,7 @@ def _here(document: Document, placement: Placement) -> Tried:
     try:
         model = document.model()
         if placement.kind == "dataparallel":
-            # Without a GPU PyTorch wraps and passes through; with one it would use that.
-            model = nn.DataParallel(model, [])
+            model = nn.DataParallel(model)  # without a GPU PyTorch wraps, and passes through
         args, kwargs = document.example_inputs()
         begin = time.perf_counter()
         with torch.no_grad():

@@ -12,6 +12,7 @@ from core.blocks import UNet
 from core.document import Document, InputSpec
 from core.placement import need
 
+pytestmark = pytest.mark.gpu
 CASES: list[tuple[str, Callable[[], nn.Module], tuple[int, ...]]] = [
     ("resnet50", models.resnet50, (16, 3, 224, 224)),
     ("vgg11", models.vgg11, (8, 3, 224, 224)),

@@ -14,6 +14,7 @@ from core.edits import AddOutput
 from core.errors import PlacementError
 from core.placement import Placement, devices, try_forward
 
+pytestmark = pytest.mark.gpu
 _ROOT = Path(__file__).parent.parent.parent
 EACH = ("cuda:0", "dp:0", "ddp:0")
 

@@ -74,6 +74,7 @@ def test_where_it_was_saved(tmp_path: Path) -> None:
     assert text.endswith("saved from a GPU with DataParallel")
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there are no two GPUs here")
 def test_two_gpus(said: Callable[[object], str]) -> None:
     state = small().state_dict()
