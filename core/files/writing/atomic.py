@@ -1,6 +1,7 @@
 """Writing a file so that the old one or the new one is there whole, never a mix.
 
-What is written goes to a hidden file beside it, ``.NAME.RANDOM.part``, which is synced and renamed.
+What is written goes to a hidden file beside it, ``.NAME.RANDOM.part``, which is renamed; first it
+is synced, where it takes the place of another.
 The writer keeps a lock (``flock``) on that file for as long as it writes, and the system lets go of
 it however the process ends. So a ``.part`` file that nobody has locked was left by a process that
 was killed, and the next one to write the same name removes it.
@@ -10,8 +11,11 @@ import errno
 import os
 import re
 import secrets
+import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,10 +32,12 @@ _TRIES = 20
 
 @contextmanager
 def atomic_write(path: str | Path, *, durable: bool = True) -> Iterator[BinaryIO]:
-    """Yield a file to write to; it takes the place of ``path`` when all is written and on disk.
+    """Yield a file to write to; it takes the place of ``path`` when all is written.
 
-    Not ``durable``, it is left to the system when the bytes get to the disk, as a copy leaves it:
-    for what can be made again from another file, and takes no other's place. Raises
+    Where that takes the place of another file, the bytes are on the disk before. A new one is there
+    at once, and its bytes are brought to the disk behind it, which the process does not end
+    without. Not ``durable``, that is left to the system, as a copy leaves it: for what can be made
+    again from another file. Raises
     :class:`~core.errors.SaveRefused`; then, and on any other error, nothing is left behind. Of
     several processes that write one path at once, the last to finish wins, whole.
     """
@@ -40,11 +46,16 @@ def atomic_write(path: str | Path, *, durable: bool = True) -> Iterator[BinaryIO
     try:
         with part_of(path) as (temporary, file):
             yield file
-            if durable:
+            replacing = path.exists()
+            if replacing:
                 finish(file)
             else:
                 file.flush()
-            put(temporary, path, file, durable=durable)
+            behind = os.dup(file.fileno()) if durable and not replacing else None
+            put(temporary, path, file, durable=replacing)
+            if behind is not None:
+                work, name = partial(_finish_behind, behind, path), f"sync {path.name}"
+                threading.Thread(target=work, name=name).start()
     except OSError as error:
         raise SaveRefused(sentence(path, error)) from error
 
@@ -77,6 +88,17 @@ def finish(file: BinaryIO) -> None:
     """Bring what was written onto the disk."""
     file.flush()
     os.fsync(file.fileno())
+
+
+def _finish_behind(number: int, path: Path) -> None:
+    """Bring a file onto the disk that has its name already."""
+    try:
+        os.fsync(number)
+    except OSError as error:
+        warnings.warn(f"{path} may be lost in a power cut: {error.strerror}.", stacklevel=1)
+    finally:
+        os.close(number)
+    sync_folder(path.parent)
 
 
 def put(temporary: Path, path: Path, file: BinaryIO, *, durable: bool = True) -> None:
