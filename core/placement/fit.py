@@ -104,17 +104,17 @@ def _leaves(document: Document) -> Iterator[tuple[int, int, int]]:
     skip of a U-Net.
     """
     given: dict[str, int] = {}
-    ran = []
+    ran: list[tuple[str, int, int]] = []
     for path, call in analyse(document).calls():
         if call.output is None:
             continue
-        sizes = [
+        inputs, output = (
             sum(_size(each.shape or (), each.dtype) for each in value.tensors())
             for value in (call.inputs, call.output)
-        ]
-        given[path] = max(given.get(path, 0), sizes[0])
+        )
+        given[path] = max(given.get(path, 0), inputs)
         if not document.module(path)._modules:
-            ran.append((path, *sizes))
+            ran.append((path, inputs, output))
     for path, inputs, output in ran:
         above = {given.get(each, 0) for each in _above(path)}
         yield inputs, output, sum(above - {inputs})  # the same tensor, handed down, is there once

@@ -11,15 +11,13 @@ import errno
 import os
 import re
 import secrets
-import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import SaveRefused
+from core.files.writing.threads import finish_behind, sync_folder
 
 try:
     import fcntl
@@ -54,8 +52,7 @@ def atomic_write(path: str | Path, *, durable: bool = True) -> Iterator[BinaryIO
             behind = os.dup(file.fileno()) if durable and not replacing else None
             put(temporary, path, file, durable=replacing)
             if behind is not None:
-                work, name = partial(_finish_behind, behind, path), f"sync {path.name}"
-                threading.Thread(target=work, name=name).start()
+                finish_behind(behind, path)
     except OSError as error:
         raise SaveRefused(sentence(path, error)) from error
 
@@ -90,17 +87,6 @@ def finish(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _finish_behind(number: int, path: Path) -> None:
-    """Bring a file onto the disk that has its name already."""
-    try:
-        os.fsync(number)
-    except OSError as error:
-        warnings.warn(f"{path} may be lost in a power cut: {error.strerror}.", stacklevel=1)
-    finally:
-        os.close(number)
-    sync_folder(path.parent)
-
-
 def put(temporary: Path, path: Path, file: BinaryIO, *, durable: bool = True) -> None:
     """Give a finished file its name, in the place of what is there."""
     if fcntl is None:
@@ -108,16 +94,6 @@ def put(temporary: Path, path: Path, file: BinaryIO, *, durable: bool = True) ->
     os.replace(temporary, path)
     if durable:
         sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name itself durable; not every file system can."""
-    with suppress(OSError):
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
 
 
 def sentence(path: Path, error: OSError) -> str:

@@ -13,9 +13,9 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.files.writing.checksums import Checksums
 from core.files.writing.output import Output
 from core.files.writing.runs import Bytes
+from core.files.writing.threads import Checksums
 
 _ALIGNMENT = 64
 _MOST = 0xFFFFFFFF

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import alexnet, resnet18
 
+from core.blocks import UNet
 from core.files import in_a_sentence, read_contents
 from core.files.optimizers import optimizer_name
 
@@ -84,6 +85,7 @@ def test_two_gpus(said: Callable[[object], str]) -> None:
 
 KINDS: dict[str, tuple[Callable[[], object], str]] = {
     "state dict": (lambda: resnet18().state_dict(), "State dict of a resnet18"),
+    "a U-Net": (lambda: UNet(1, 5).state_dict(), "State dict of a UNet with 5 classes"),
     "an": (lambda: alexnet().state_dict(), "State dict of an alexnet"),
     "without a head": (
         lambda: {n: t for n, t in resnet18().state_dict().items() if not n.startswith("fc.")},

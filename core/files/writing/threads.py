@@ -1,14 +1,34 @@
-"""CRC-32 of what is written, reckoned by a second thread while the first one writes."""
+"""What another thread does for a writer: reckon checksums, and bring a file to the disk behind it.
 
+Nothing of a document is seen here; these are the only threads of ``core``.
+"""
+
+import os
+import threading
+import warnings
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
 
-from core.files.writing.output import Output
 from core.files.writing.runs import Bytes, InMemory
 
 #: Bytes below which handing them to a thread takes longer than reckoning.
 _SMALL = 64 << 10
+
+
+class Appends(Protocol):
+    """Where runs of bytes go."""
+
+    def append(self, source: Bytes) -> None:
+        """Append one."""
+        ...
+
+    def append_counted(self, source: Bytes) -> int:
+        """Append one and return its CRC-32."""
+        ...
 
 
 class Checksums:
@@ -18,7 +38,7 @@ class Checksums:
     memory no page is read twice.
     """
 
-    def __init__(self, output: Output, runs: Sequence[Bytes]) -> None:
+    def __init__(self, output: Appends, runs: Sequence[Bytes]) -> None:
         self._output, self._runs = output, runs
         self._ahead: dict[int, Future[int]] = {}
         self._thread = ThreadPoolExecutor(1, "checksum")
@@ -46,3 +66,31 @@ class Checksums:
         run = self._runs[number]
         if run.crc is None and isinstance(run, InMemory) and run.length >= _SMALL:
             self._ahead[number] = self._thread.submit(zlib.crc32, run.memory())
+
+
+def finish_behind(number: int, path: Path) -> None:
+    """Bring an open file to the disk that has its name, ``path``, already; then close it.
+
+    It is done while the caller goes on, and before the process ends.
+    """
+
+    def finish() -> None:
+        try:
+            os.fsync(number)
+        except OSError as error:
+            warnings.warn(f"{path} may be lost in a power cut: {error.strerror}.", stacklevel=1)
+        finally:
+            os.close(number)
+        sync_folder(path.parent)
+
+    threading.Thread(target=finish, name=f"sync {path.name}").start()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name itself durable; not every file system can."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
