@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app.desk import Desk
     from app.main_window import MainWindow
     from app.state import State
-    from core.source.code import Code
+    from core.user_code import Code
 
 
 class Commands(QObject):

@@ -18,6 +18,7 @@ The rooms, in the order data travels:
     recipe.py    source, inputs and edits as JSON, to be replayed elsewhere
     session.py   one open document: history, selection, clean mark, one signal
     cli/         the same jobs from a terminal
+    user_code.py the user's own Python: read once, agreed to, run
     errors.py    everything that can be refused, as one tree
 
 In five lines:
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from core.catalog import (
         About as About,
         Argument as Argument,
+        BlockFile as BlockFile,
         Layer as Layer,
         LayerRef as LayerRef,
         LayerSpec as LayerSpec,
@@ -69,17 +71,25 @@ if TYPE_CHECKING:
         Place as Place,
         Preset as Preset,
         about as about,
+        allow_block as allow_block,
         arguments_of as arguments_of,
+        block_files as block_files,
+        blocks_folder as blocks_folder,
         common_form as common_form,
         describe as describe,
+        export_block as export_block,
+        find_block as find_block,
         find_layer as find_layer,
         find_preset as find_preset,
         form_of as form_of,
+        import_block as import_block,
         layers as layers,
         missing as missing,
         parse_spec as parse_spec,
         presets as presets,
         read_argument as read_argument,
+        remove_block as remove_block,
+        rename_block as rename_block,
         search as search,
         suggest as suggest,
         suggest_spec as suggest_spec,
@@ -137,6 +147,7 @@ if TYPE_CHECKING:
         Insert as Insert,
         InsertOnEdge as InsertOnEdge,
         Move as Move,
+        OutOfPlace as OutOfPlace,
         Reinitialise as Reinitialise,
         Remove as Remove,
         RemoveInput as RemoveInput,
@@ -145,6 +156,9 @@ if TYPE_CHECKING:
         Rename as Rename,
         RenameNode as RenameNode,
         Replace as Replace,
+        Reroute as Reroute,
+        RouteByKey as RouteByKey,
+        RunInOrder as RunInOrder,
         SetArguments as SetArguments,
         SetInputs as SetInputs,
         Step as Step,
@@ -160,9 +174,15 @@ if TYPE_CHECKING:
         parse_value as parse_value,
     )
     from core.export import (
+        BlockParameter as BlockParameter,
         TakenHome as TakenHome,
+        block_source as block_source,
         code_beside as code_beside,
         model_source as model_source,
+        needs_code as needs_code,
+        numbers_in as numbers_in,
+        save_block as save_block,
+        suggest_parameters as suggest_parameters,
         take_home as take_home,
     )
     from core.files import (

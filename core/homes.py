@@ -9,10 +9,11 @@ HOMES: dict[str, tuple[str, ...]] = {
         "Assembly", "check_image", "encoders", "source_of", "stages_of",
     ),
     "core.catalog": (
-        "About", "Argument", "Layer", "LayerRef", "LayerSpec", "Parameter", "Place",
-        "Preset", "about", "arguments_of", "common_form", "describe", "find_layer",
-        "find_preset", "form_of", "layers", "missing", "parse_spec", "presets",
-        "read_argument", "search", "suggest", "suggest_spec", "summary_text",
+        "About", "Argument", "BlockFile", "Layer", "LayerRef", "LayerSpec", "Parameter", "Place",
+        "Preset", "about", "allow_block", "arguments_of", "block_files", "blocks_folder",
+        "common_form", "describe", "export_block", "find_block", "find_layer", "find_preset",
+        "form_of", "import_block", "layers", "missing", "parse_spec", "presets", "read_argument",
+        "remove_block", "rename_block", "search", "suggest", "suggest_spec", "summary_text",
         "write_argument",
     ),
     "core.checkpoint": (
@@ -29,14 +30,15 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "core.edits": (
         "AddInput", "AddNode", "AddOutput", "Bypass", "Connect", "Disconnect", "Duplicate",
-        "Edit", "Freeze", "Group", "History", "Insert", "InsertOnEdge", "Move", "Reinitialise",
-        "Remove", "RemoveInput", "RemoveNode", "RemoveOutput", "Rename", "RenameNode",
-        "Replace", "SetArguments", "SetInputs", "Step", "SwapEncoder", "Together",
-        "Unfreeze", "Ungroup", "Unwrap", "Wrap", "is_container", "is_positional", "parse_edit",
-        "parse_value",
+        "Edit", "Freeze", "Group", "History", "Insert", "InsertOnEdge", "Move", "OutOfPlace",
+        "Reinitialise", "Remove", "RemoveInput", "RemoveNode", "RemoveOutput", "Rename",
+        "RenameNode", "Replace", "Reroute", "RouteByKey", "RunInOrder", "SetArguments",
+        "SetInputs", "Step", "SwapEncoder", "Together", "Unfreeze", "Ungroup", "Unwrap", "Wrap",
+        "is_container", "is_positional", "parse_edit", "parse_value",
     ),
     "core.export": (
-        "TakenHome", "code_beside", "model_source", "take_home",
+        "BlockParameter", "TakenHome", "block_source", "code_beside", "model_source",
+        "needs_code", "numbers_in", "save_block", "suggest_parameters", "take_home",
     ),
     "core.files": (
         "in_a_sentence", "read_contents",

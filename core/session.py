@@ -12,7 +12,6 @@ from torch import nn
 
 from core.analysis import Problem, Report, analyse
 from core.checkpoint import save_state_dict
-from core.dataflow import is_rewired
 from core.document import Change, Document, Ledger, difference, ledger
 from core.edits import Edit, History, Proposal, parse_edit
 from core.recipe import (
@@ -171,8 +170,10 @@ class Session:
 
     @property
     def needs_code(self) -> bool:
-        """Whether the forward of a module was written here, so that no other code has it."""
-        return any(map(is_rewired, self.document.root.modules()))
+        """Whether the weights have to go with code: for re-wired modules and the user's blocks."""
+        from core.export import needs_code  # not needed before something is saved
+
+        return needs_code(self.document)
 
     def take_home(self, path: str | Path, *, overwrite: bool = False) -> "TakenHome":
         """Write the weights and, beside them, the Python that builds the model.

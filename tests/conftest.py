@@ -1,11 +1,14 @@
 """What every test stands on: no screen, no network, one thread of arithmetic."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
-from collections.abc import Iterator
+# Whoever runs the tests may have blocks of their own: here there are none.
+os.environ["MODELWRIGHT_BLOCKS"] = str(Path(tempfile.gettempdir()) / "modelwright-no-blocks")
 
 import hypothesis
 import pytest
@@ -39,3 +42,15 @@ def _without_gpus(request: pytest.FixtureRequest) -> Iterator[None]:
             patch.setattr(torch.cuda, "is_available", lambda: False)
             patch.setattr(torch.cuda, "device_count", lambda: 0)
         yield
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder of the user's own blocks."""
+    from core.catalog.layers import changed
+
+    monkeypatch.setenv("MODELWRIGHT_BLOCKS", str(tmp_path / "shelf"))
+    changed()
+    yield tmp_path / "shelf"
+    monkeypatch.undo()
+    changed()

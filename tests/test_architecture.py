@@ -12,14 +12,16 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 ARROWS = {
     "core": {
         "analysis", "blocks", "catalog", "checkpoint", "dataflow", "document", "edits", "export",
-        "files", "homes", "placement", "session", "source", "statistics",
+        "files", "homes", "placement", "session", "source", "statistics", "user_code",
     },  # the lazy tour
     "homes": set(),
     "errors": set(),
+    "user_code": set(),
     "document": set(),
     "blocks": {"document"},  # whose blocks are written out; the blocks themselves know only torch
-    "catalog": {"document", "blocks"},
-    "dataflow": {"document"},
+    # user_code, files: the user's own blocks are files that are run, and written
+    "catalog": {"document", "blocks", "user_code", "files"},
+    "dataflow": {"document", "user_code"},  # what is written out, and not imported
     "edits": {"document", "catalog", "blocks", "dataflow"},
     # A repair is an edit; blocks: the stages of an encoder are told one by one.
     "analysis": {"document", "catalog", "edits", "dataflow", "blocks"},
@@ -29,16 +31,19 @@ ARROWS = {
     "placement": {"document", "analysis", "dataflow"},
     "statistics": {"document"},
     # files: what a whole model's pickle names; checkpoint: the tensors of one that is described
-    "source": {"document", "catalog", "blocks", "files", "checkpoint"},
+    "source": {"document", "catalog", "blocks", "files", "checkpoint", "user_code"},
     # What is taken home is the document, the way through it, its shapes and where it came from.
-    "export": {"document", "catalog", "dataflow", "analysis", "checkpoint", "source", "blocks"},
+    "export": {
+        "document", "catalog", "dataflow", "analysis", "checkpoint", "source", "blocks",
+        "user_code",
+    },
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
     "session": {
-        "document", "edits", "analysis", "checkpoint", "source", "recipe", "dataflow", "export",
+        "document", "edits", "analysis", "checkpoint", "source", "recipe", "export",
     },
     "cli": {
         "document", "blocks", "catalog", "dataflow", "edits", "analysis", "checkpoint", "files",
-        "placement", "source", "recipe", "session",
+        "placement", "source", "recipe", "session", "export",
     },
 }  # fmt: skip
 

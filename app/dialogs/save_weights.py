@@ -63,8 +63,8 @@ def ask_weights_target(
 
 
 def needs_code(document: "Document") -> bool:
-    """Whether a forward was re-wired, so that weights without their code are worth nothing."""
-    return any(map(core.is_rewired, document.root.modules()))
+    """Whether weights without their code are worth nothing: what was re-wired, own blocks."""
+    return core.needs_code(document)
 
 
 def ask_recipe_target(

@@ -14,12 +14,13 @@ from torch import nn
 
 from core.analysis.descriptions import Describer, Kind, of_tensor, rebuild
 from core.analysis.engine import LOCK, NeedsNumbers, Pass
+from core.analysis.hazards import doubts_of
 from core.analysis.problems import Problem
 from core.analysis.report import Report
 from core.analysis.values import Value, value_of
 from core.dataflow import is_rewired
 from core.dataflow.graph import Choice, Edge, Fill, Graph, Items, Node, Ref
-from core.dataflow.hazards import idle, overwritten
+from core.dataflow.lists import RUNNING
 from core.dataflow.recorded import recorded
 from core.dataflow.trace import graph_of
 from core.document import join
@@ -71,8 +72,7 @@ def flow(report: Report, path: str = "", *, picture: bool = True) -> Flow:
     run = _Run(report, path, module, graph)
     tensors = run.tensors
     problems = list(_doubts(report, path, graph, run))
-    problems += [Problem(join(path, name), text) for name, text in idle(module, graph)]
-    problems += [Problem(path, text) for text in overwritten(module, graph)]
+    problems += doubts_of(document, path, graph)
     return Flow(path, kind, graph, tensors, "", tuple(problems))
 
 
@@ -180,6 +180,8 @@ class _Run:
         kwargs = {name: self._value(each) for name, each in node.kwargs}
         if node.kind == "call":
             return _at(self._module, node.target)(*args, **kwargs)
+        if node.target in RUNNING:
+            return node.target(*args, layers=self._module)
         if node.kind == "method":
             return getattr(args[0], node.target)(*args[1:], **kwargs)
         return node.target(*args, **kwargs)

@@ -10,8 +10,11 @@ from core.analysis.calls import Call, Failure
 from core.analysis.descriptions import Description, Kind, of_tensor, tensors_in
 from core.analysis.expectations import Expectation, expectation
 from core.analysis.lazy import layer_text
+from core.dataflow.classes import is_rewired
+from core.dataflow.lists import is_list
 from core.document import Document, join
 from core.edits.base import Edit
+from core.errors import ModelwrightError
 
 
 @dataclass(frozen=True)
@@ -64,15 +67,26 @@ class Problem:
     detail: str = ""
     _document: Document | None = field(default=None, repr=False, compare=False)
     _fault: Fault | None = field(default=None, repr=False, compare=False)
+    _offered: tuple[Edit, ...] = field(default=(), repr=False, compare=False)
 
     @cached_property
     def repairs(self) -> tuple[Edit, ...]:
         """Edits after which the problem is gone, each tried; found when first asked for."""
-        if self._document is None or self._fault is None:
+        if self._document is None:
             return ()
+        if self._fault is None:
+            return tuple(each for each in self._offered if _applies(each, self._document))
         from core.analysis.repairs import repairs_of
 
         return repairs_of(self._document, self._fault)
+
+
+def _applies(edit: Edit, document: Document) -> bool:
+    try:
+        edit.apply(document)
+    except ModelwrightError:
+        return False
+    return True
 
 
 def problems_of(
@@ -144,6 +158,9 @@ def _sentence(fault: Fault) -> str:
     if failure.kind == "operation":
         shapes = " and ".join("×".join(map(str, each[0])) for each in failure.operands)
         return f"{name} cannot {_verb(failure.operator)} {shapes}"
+    if is_list(fault.module) and not is_rewired(fault.module):
+        kind = type(fault.module).__name__
+        return f"{name} is a {kind}, which has no forward, so it cannot be called by itself"
     expected = fault.expectation
     if expected is None:
         return f"{name}: {failure.detail.splitlines()[0]}"

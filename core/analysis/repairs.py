@@ -12,11 +12,15 @@ import msgspec
 from torch import nn
 
 from core.analysis.descriptions import of_tensor
+from core.dataflow.classes import is_rewired
+from core.dataflow.lists import is_list
 from core.document import Document, InputSpec, join, split
 from core.edits import (
     Edit,
     Insert,
     Replace,
+    RouteByKey,
+    RunInOrder,
     SetArguments,
     SetInputs,
     Together,
@@ -72,8 +76,10 @@ def _tried(document: Document, candidate: Edit, before: "tuple[Problem, ...]") -
 
 
 def _several(edits: tuple[Edit, ...]) -> Edit:
-    places = ", ".join(edit.path for edit in edits[1:] if isinstance(edit, SetArguments))
-    return Together(edits, f"{edits[0].label}, and fit {places}")  # type: ignore[arg-type]
+    fitted = [edit for edit in edits[1:] if isinstance(edit, SetArguments)]
+    told = [e.label[:1].lower() + e.label[1:] for e in edits[1:] if e not in fitted]
+    told += [f"fit {', '.join(edit.path for edit in fitted)}"] if fitted else []
+    return Together(edits, f"{edits[0].label}, and {', and '.join(told)}")  # type: ignore[arg-type]
 
 
 def _candidates(document: Document, fault: "Fault") -> Iterator[Edit]:
@@ -83,6 +89,8 @@ def _candidates(document: Document, fault: "Fault") -> Iterator[Edit]:
         text = concrete_text(fault)
         if text:
             yield Replace(fault.path, text)
+    elif is_list(fault.module) and not is_rewired(fault.module):
+        yield from _running(fault)
     elif fault.failure.kind == "operation":
         yield from _of_operation(document, fault)
     elif fault.expectation is not None and fault.first is not None:
@@ -92,8 +100,17 @@ def _candidates(document: Document, fault: "Fault") -> Iterator[Edit]:
         yield from _feeding(document, fault)
 
 
+def _running(fault: "Fault") -> Iterator[Edit]:
+    """Give a list or dictionary of modules a forward."""
+    if isinstance(fault.module, nn.ModuleDict):
+        yield RouteByKey(fault.path)
+    yield RunInOrder(fault.path)
+
+
 def _taking(fault: "Fault") -> Iterator[Edit]:
     """Rebuild the failing layer for the input that comes."""
+    if is_list(fault.module) and not is_rewired(fault.module):
+        yield from _running(fault)
     expected, first, module = fault.expectation, fault.first, fault.module
     if expected is None or first is None:
         return

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from core.analysis import operators
 from core.analysis.calls import Call, Failure
 from core.analysis.engine import LOCK
+from core.analysis.hazards import hazards_of
 from core.analysis.problems import Problem, problems_of
 from core.analysis.structure import Facts, facts_of
 from core.analysis.values import Value, inputs_value, value_of
@@ -127,7 +128,8 @@ class Report:
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """What does not work, in the order it is met."""
-        return problems_of(self.document, self._call, self._failure)
+        failing = problems_of(self.document, self._call, self._failure)
+        return (*failing, *hazards_of(self.document))
 
     def settle(self) -> "Report":
         """Work out now what else would be worked out when first asked for, and return the report.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from core.catalog.layers import layer_of
+from core.catalog.layers import MY_BLOCKS, layer_of
 from core.catalog.prose import plain
 
 _OURS = ("torch.", "torchvision.", "timm.", "core.")
@@ -30,7 +30,8 @@ def about(module: nn.Module) -> About:
     cls = type(module)
     layer = layer_of(cls)
     if layer is not None and layer.cls is cls:
-        return About(layer.summary, layer.url, "", cls.__module__)
+        file = _file(cls) if layer.group == MY_BLOCKS else ""
+        return About(layer.summary, layer.url, file, cls.__module__)
     own = "" if cls.__module__.startswith(_OURS) else _file(cls)
     url = layer.url if layer is not None else ""
     return About(_paragraph(cls.__dict__.get("__doc__")), url, own, cls.__module__)

@@ -12,14 +12,17 @@ from torch import nn
 from torch.nn.modules.lazy import LazyModuleMixin
 
 from core.blocks import BLOCKS
+from core.catalog import shelf
 from core.catalog.curated import BASES
 from core.catalog.parameters import Parameter, parameters_of
 from core.catalog.prose import first_sentence
-from core.errors import SpecError, nearest
+from core.errors import ModelwrightError, SpecError, nearest
 
 M = TypeVar("M", bound=type[nn.Module])
 
 VISION_OPS = "torchvision.ops"
+#: The group of what the user has saved as blocks.
+MY_BLOCKS = "My blocks"
 
 # The files of torch.nn.modules, by the headings of PyTorch's own documentation.
 _GROUPS = {
@@ -74,20 +77,26 @@ def register(group: str) -> Callable[[M], M]:
                 "give this one another name."
             )
         _registered[name] = _layer(name, cls, group)
-        layers.cache_clear()
-        _known_classes.clear()
+        changed()
         return cls
 
     return enter
 
 
+def changed() -> None:
+    """Look at what there is anew: something was registered, or the user's blocks are others."""
+    layers.cache_clear()
+    _known_classes.clear()
+
+
 @functools.cache
 def layers() -> Mapping[str, Layer]:
-    """Return every layer by name: ``torch.nn``'s, torchvision's, our blocks, registered ones."""
+    """Return every layer by name: ``torch.nn``'s, torchvision's, blocks of ours and the user's."""
     known = {**_of_torch(), **_of_torchvision()}
     # Should PyTorch come to have a layer of that name, it means its own by it.
-    blocks = {name: each for name, each in _of_blocks().items() if name not in known}
-    return MappingProxyType({**known, **blocks, **_registered})
+    for more in (_of_blocks(), _registered, _of_the_user()):
+        known |= {name: each for name, each in more.items() if name not in known}
+    return MappingProxyType(known)
 
 
 def layer_of(cls: type[nn.Module]) -> Layer | None:
@@ -178,6 +187,19 @@ def _of_torchvision() -> dict[str, Layer]:
 @functools.cache
 def _of_blocks() -> dict[str, Layer]:
     return {cls.__name__: _layer(cls.__name__, cls, "Blocks") for cls in BLOCKS}
+
+
+def _of_the_user() -> dict[str, Layer]:
+    found: dict[str, Layer] = {}
+    for code in shelf.codes():
+        if not shelf.is_agreed(code):
+            continue
+        try:
+            blocks = shelf.defined(code)
+        except ModelwrightError:
+            continue  # told where the files are listed; other blocks are there all the same
+        found |= {name: _layer(name, cls, MY_BLOCKS) for name, cls in blocks.items()}
+    return found
 
 
 def _is_layer(name: str, value: object) -> bool:

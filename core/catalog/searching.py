@@ -58,7 +58,7 @@ def _score(layer: Layer, word: str) -> int:
         return 65
     if len(word) > 1 and word in name:
         return 60
-    if layer.group.lower().startswith(word):
+    if any(each.startswith(word) for each in layer.group.lower().split()):
         return 40
     if _is_initials(word, parts):
         return 30

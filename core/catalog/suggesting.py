@@ -9,7 +9,7 @@ from torch import nn
 
 from core.catalog.checking import accepts, bind
 from core.catalog.describing import arguments_of
-from core.catalog.layers import Layer, find_layer, layer_of
+from core.catalog.layers import MY_BLOCKS, Layer, find_layer, layer_of
 from core.catalog.spec import LayerSpec
 
 _INTO = ("in_features", "in_channels", "num_features", "num_channels", "input_size", "embed_dim")
@@ -83,7 +83,9 @@ def suggest(layer_name: str, place: Place) -> dict[str, Any]:
     for parameter in layer.parameters:
         rule = _RULES.get(parameter.name)
         value = rule(place, dims) if rule is not None else None
-        if value is not None and (parameter.required or parameter.name in _EVEN_IF_OPTIONAL):
+        wanted = parameter.required or parameter.name in _EVEN_IF_OPTIONAL
+        # The defaults of the user's own blocks are the sizes of the place they were saved from.
+        if value is not None and (wanted or layer.group == MY_BLOCKS):
             found[parameter.name] = value
     if layer.name == "Bottleneck" and "planes" in found:
         found["planes"] = max(1, found["planes"] // 4)  # it gives four times as many

@@ -89,6 +89,8 @@ def _print(found: Flow, runs: tuple[tuple[str, ...], ...]) -> None:
         console.print(f"[yellow]{escape(note)}[/]")
     for problem in found.problems:
         console.print(f"[yellow]note:[/] {escape(problem.message)}")
+        for repair in problem.repairs:
+            console.print(f"      repair: {escape(repair.label)}", style="dim")
 
 
 def _what(node: Node) -> str:
@@ -107,7 +109,10 @@ def _json(found: Flow) -> dict[str, Any]:
         "nodes": [_node_json(node, found) for node in (drawn.nodes if drawn else ())],
         "edges": [_edge_json(edge, found) for edge, _ in found.edges],
         "notes": list(drawn.notes) if drawn else [],
-        "problems": [{"path": p.path, "message": p.message} for p in found.problems],
+        "problems": [
+            {"path": p.path, "message": p.message, "repairs": [e.label for e in p.repairs]}
+            for p in found.problems
+        ],
     }
 
 

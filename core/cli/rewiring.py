@@ -20,8 +20,12 @@ from core.edits import (
     Edit,
     Group,
     InsertOnEdge,
+    OutOfPlace,
     RemoveInput,
     RemoveNode,
+    Reroute,
+    RouteByKey,
+    RunInOrder,
     Ungroup,
 )
 
@@ -29,6 +33,7 @@ Asked = Callable[[Document], Edit]
 
 _INPUT = "NAME:SHAPE[:DTYPE] [before STEP] [dim N] [unsqueeze N] [default X]"
 _EDGE = "FROM->TO=[NAME=]SPEC"
+_MOVED = "FROM->TO[:PORT]=STEP"
 
 
 def _add_input(text: str) -> Asked:
@@ -118,6 +123,26 @@ def _disconnect(text: str) -> Asked:
     return edit
 
 
+def _reroute(text: str) -> Asked:
+    edge, equals, new = text.rpartition("=")
+    if not (equals and new.strip()):
+        raise click.UsageError(f"'{text}' should read {_MOVED}.")
+    source, target, port = _ends(edge)
+
+    def edit(document: Document) -> Edit:
+        path, step = locate(document, target)
+        where = int(port) if port.isdigit() else None
+        to = beside(path, new.strip())
+        return Reroute(path, beside(path, source), step, to, where)
+
+    return edit
+
+
+def _route(text: str) -> Asked:
+    path, _, name = text.partition(":")
+    return lambda _: RouteByKey(path.strip(), name.strip() or "key")
+
+
 def _group(text: str) -> Asked:
     steps, equals, name = text.partition("=")
     sources = [each.strip() for each in steps.split(",") if each.strip()]
@@ -155,8 +180,22 @@ REWIRING: tuple[tuple[str, str, str, Callable[[str], Asked]], ...] = (
     ("add-node", "STEP[,STEP]=[NAME=]SPEC", "A layer or operation that reads steps.", _add_node),
     ("connect", "FROM->TO[:PORT]", "Let a step read another one.", _connect),
     ("disconnect", "FROM->TO[:PORT]", "Let a step no longer read another one.", _disconnect),
+    ("reroute", _MOVED, "Let a step read STEP instead of FROM.", _reroute),
+    (
+        "out-of-place",
+        "STEP",
+        "Let a step write over nothing, as with inplace=False.",
+        lambda t: lambda d: OutOfPlace(*locate(d, t)),
+    ),
     ("remove-node", "STEP", "Take a step out.", lambda t: lambda d: RemoveNode(*locate(d, t))),
     ("group", "STEP[,STEP]=NAME[:CLASS]", "Make a module of steps.", _group),
     ("ungroup", "PATH", "A module's steps among those around.", lambda t: lambda _: Ungroup(t)),
+    (
+        "run-in-order",
+        "PATH",
+        "Let a ModuleList run its modules in a loop.",
+        lambda t: lambda _: RunInOrder(t),
+    ),
+    ("route-by-key", "PATH[:NAME]", "Let a text say which of a ModuleDict runs.", _route),
     ("bypass", "STEP", "Lead tensors past a child.", lambda t: lambda d: Bypass(*locate(d, t))),
 )

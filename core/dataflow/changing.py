@@ -6,11 +6,17 @@ input is refused.
 
 import builtins
 import keyword
+import operator
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from core.dataflow.expressions import AUGMENTED
 from core.dataflow.graph import OUTPUT, Choice, Graph, Items, Node, Ref, When, refs
 from core.dataflow.merging import rename
 from core.errors import EditRefused, nearest
@@ -79,13 +85,7 @@ def insert_on_edge(graph: Graph, node: Node, source: str, target: str, port: int
 
     ``port`` says which of the target's references to it; without it, all of them.
     """
-    reader = find(graph, target)
-    if source not in reader.reads:
-        raise EditRefused(
-            f"{target} does not read {source}; it reads {_listed(reader.reads) or 'nothing'}."
-        )
-    if port is not None and (port >= len(reader.reads) or reader.reads[port] != source):
-        raise EditRefused(f"Input {port} of {target} is not {source}.")
+    reader = _reader(graph, source, target, port)
     node = replace(node, when=node.when or reader.when or _mode(graph, source))
     position = graph.nodes.index(reader)
     changed = _redirected(reader, {source: node.name}, port)
@@ -146,6 +146,59 @@ def connect(graph: Graph, source: str, target: str, port: int | str | None = Non
         changed = _seen_from(graph, changed, new)
     nodes = tuple(changed if each is reader else each for each in graph.nodes)
     return checked(replace(graph, nodes=nodes))
+
+
+def reroute(graph: Graph, source: str, target: str, to: str, port: int | None = None) -> Graph:
+    """Return the graph in which ``target`` reads ``to`` where it read ``source``.
+
+    ``port`` says which of the target's references to it; without it, all of them.
+    """
+    reader, new = _reader(graph, source, target, port), Ref(to)
+    changed = _redirected(reader, {source: to} if port is None else new, port)
+    if not changed.when:
+        changed = _seen_from(graph, changed, new)
+    nodes = tuple(changed if each is reader else each for each in graph.nodes)
+    return checked(replace(graph, nodes=nodes))
+
+
+def _reader(graph: Graph, source: str, target: str, port: int | None) -> Node:
+    """Return the node ``target`` if it reads ``source``, at ``port``; or refuse."""
+    reader = find(graph, target)
+    if source not in reader.reads:
+        raise EditRefused(
+            f"{target} does not read {source}; it reads {_listed(reader.reads) or 'nothing'}."
+        )
+    if port is not None and not (0 <= port < len(reader.reads) and reader.reads[port] == source):
+        raise EditRefused(f"Input {port} of {target} is not {source}.")
+    return reader
+
+
+def out_of_place(graph: Graph, name: str) -> Graph:
+    """Return the graph in which a step makes a new tensor instead of writing over what it reads."""
+    node = find(graph, name)
+    twin = _twin(node)
+    if twin is None:
+        raise EditRefused(
+            f"{name} ({node.title}) has no twin that leaves its input as it is; read a copy of that"
+            " somewhere else instead."
+        )
+    return replace(graph, nodes=tuple(twin if each is node else each for each in graph.nodes))
+
+
+def _twin(node: Node) -> Node | None:
+    if node.kind == "method" and node.target.endswith("_") and hasattr(Tensor, node.target[:-1]):
+        return replace(node, target=node.target[:-1])
+    if node.kind != "function":
+        return None
+    if dict(node.kwargs).get("inplace") is True:
+        return replace(node, kwargs=tuple((k, v) for k, v in node.kwargs if k != "inplace"))
+    named = getattr(node.target, "__name__", "")
+    for home in (operator, torch, functional):
+        # ``iadd`` is ``add``, and ``relu_`` is ``relu``.
+        bare = named[1:] if node.target in AUGMENTED else named.removesuffix("_")
+        if bare != named and getattr(home, named, None) is node.target and hasattr(home, bare):
+            return replace(node, target=getattr(home, bare))
+    return None
 
 
 def disconnect(graph: Graph, source: str, target: str, port: int | None = None) -> Graph:

@@ -21,16 +21,23 @@ from torch import nn
 from core.dataflow import operations
 from core.dataflow.graph import Choice, Items
 from core.errors import EditRefused
+from core.user_code import code_of, goes_along
 
 
 class Names:
-    """The names of modules, classes and functions a text uses, and how they are imported."""
+    """The names of modules, classes and functions a text uses, and how they are imported.
 
-    def __init__(self) -> None:
+    ``alone`` is for a text that imports no file of the user's: their code goes along, as that of
+    the user's blocks always does.
+    """
+
+    def __init__(self, *, alone: bool = False) -> None:
+        self._alone = alone
         self._packages: dict[str, str] = {}  # alias -> module
         self._things: dict[str, Any] = {}  # imported by their own name
         self._own: dict[str, Any] = {}
         self.blocks: dict[str, Any] = {}  # of Modelwright's own, whose source is written out
+        self.along: dict[str, Any] = {}  # of the user's, whose source is written out
         self._local: set[str] = set()
 
     def avoid(self, local: Iterable[str]) -> None:
@@ -56,6 +63,8 @@ class Names:
         if str(getattr(thing, "__module__", "")).startswith("core.blocks."):
             self.blocks[name] = thing
             return str(name)
+        if goes_along(thing) or (self._alone and code_of(thing) is not None):
+            return self._taken_along(thing)
         if getattr(builtins, name, None) is thing:
             return (
                 name if name not in self._local else f"{self.module('builtins', 'builtins')}.{name}"
@@ -71,8 +80,17 @@ class Names:
             return name
         return f"{self.module(path, path.rpartition('.')[2])}.{name}"
 
+    def _taken_along(self, thing: Any) -> str:
+        name = str(thing.__qualname__)
+        if self.along.setdefault(name, thing) is not thing:
+            raise EditRefused(
+                f"There are two different things called {name} in it; rename one of the blocks, or"
+                " bring all to the same version."
+            )
+        return name
+
     def _taken(self, name: str) -> bool:
-        kinds = (self._local, self._packages, self._own, self._things, self.blocks)
+        kinds = (self._local, self._packages, self._own, self._things, self.blocks, self.along)
         return any(name in each for each in kinds)
 
     def value(self, value: Any) -> str:
@@ -117,7 +135,7 @@ class Names:
     def objects(self) -> dict[str, Any]:
         """Return what the text needs as its globals."""
         modules = {alias: _imported(path) for alias, path in self._packages.items()}
-        return {**modules, **self._things, **self._own, **self.blocks}
+        return {**modules, **self._things, **self._own, **self.blocks, **self.along}
 
     def imports(self) -> list[str]:
         """Return the import statements of a file; raises EditRefused for what has no home."""
@@ -190,6 +208,7 @@ def merged(lines: Iterable[str]) -> list[str]:
     found += [f"from {home} import {', '.join(sorted(named[home]))}" for home in sorted(named)]
     own = [line for line in found if line.split()[1].split(".")[0] in sys.stdlib_module_names]
     rest = [line for line in found if line not in own]
+    own.sort(key=lambda line: not line.startswith("from __future__"))  # Python wants it first
     return [*own, *([""] if own and rest else []), *rest]
 
 

@@ -6,10 +6,11 @@ from torch import nn
 
 from core.dataflow.expressions import AUGMENTED
 from core.dataflow.graph import Graph, Node
+from core.dataflow.lists import RUNNING
 
 
-def overwritten(module: nn.Module, graph: Graph) -> Iterator[str]:
-    """Yield a sentence for each step that writes over a tensor somebody reads later."""
+def overwritten(module: nn.Module, graph: Graph) -> Iterator[tuple[str, str]]:
+    """Yield (name, sentence) for each step that writes over a tensor somebody reads later."""
     position = {node.name: number for number, node in enumerate(graph.nodes)}
     for node in graph.nodes:
         changed = _written_over(module, node)
@@ -21,10 +22,11 @@ def overwritten(module: nn.Module, graph: Graph) -> Iterator[str]:
             if position[name] > position[node.name] and name != node.name
         ]
         if later:
-            yield (
+            text = (
                 f"{node.name} writes over {changed}, which {', '.join(later)} reads after it: what"
                 f" comes there is what {node.name} leaves."
             )
+            yield node.name, text
 
 
 def idle(module: nn.Module, graph: Graph) -> Iterator[tuple[str, str]]:
@@ -37,6 +39,8 @@ def idle(module: nn.Module, graph: Graph) -> Iterator[tuple[str, str]]:
         elif _written_over(module, node) is None and not _asserts(node):
             yield node.name, f"{node.name} is computed, and nobody reads it."
     used = graph.called
+    if any(node.target in RUNNING for node in graph.nodes):
+        return  # whichever children there are
     for name, child in module._modules.items():
         touched = any(each == name or each.startswith(f"{name}.") for each in used)
         if child is not None and not touched:
@@ -58,6 +62,9 @@ def _written_over(module: nn.Module, node: Node) -> str | None:
     if node.kind != "function":
         return None
     if node.target in AUGMENTED or node.target.__name__ == "setitem":
+        return node.reads[0]
+    ends = node.target.__name__.endswith("_") and not node.target.__name__.endswith("__")
+    if ends and node.target.__module__ != "_operator":  # relu_, and not and_
         return node.reads[0]
     inplace = dict(node.kwargs).get("inplace", False)
     return node.reads[0] if inplace is True else None

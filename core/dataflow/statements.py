@@ -9,6 +9,7 @@ from torch import nn
 
 from core.dataflow.expressions import AUGMENTED, BINARY, UNARY, Names, place_text
 from core.dataflow.graph import OUTPUT, Choice, Graph, Items, Node, Ref
+from core.dataflow.lists import by_key, in_order
 
 _LONGEST = 92
 
@@ -72,6 +73,10 @@ class Writer:
         if node.target in AUGMENTED and node.kind == "function":
             changed, other = map(self._value, node.args)
             return [f"{node.name} = {changed}", f"{node.name} {AUGMENTED[node.target]} {other}"]
+        if node.target is in_order:
+            return self._loop(node)
+        if node.target is by_key:
+            return self._routed(node)
         if node.kind == "function" and node.target is operator.setitem:
             holder, key, value = node.args
             return [f"{self._value(holder)}[{self._key(key)}] = {self._value(value)}"]
@@ -81,6 +86,25 @@ class Writer:
         if not self._graph.readers[node.name]:
             start = ""  # called for what it does
         return self._folded(start, self._expression(node), comment, node)
+
+    def _loop(self, node: Node) -> list[str]:
+        """Write a loop over the children; an input that only it reads is the variable in it."""
+        given = node.args[0]
+        alone = isinstance(given, Ref) and self._graph.readers[given.name] == (node.name,)
+        variable = self._value(given) if alone else node.name
+        if alone:
+            self._inlined[node.name] = variable
+        of = "self.values()" if isinstance(self._module, nn.ModuleDict) else "self"
+        start = [] if alone else [f"{variable} = {self._value(given)}"]
+        return [*start, f"for layer in {of}:", f"    {variable} = layer({variable})"]
+
+    def _routed(self, node: Node) -> list[str]:
+        given, key = map(self._value, node.args)
+        return [
+            f"if {key} is None:",
+            f"    {key} = next(iter(self))",
+            f"{node.name} = self[{key}]({given})",
+        ]
 
     def _returned(self, value: Any) -> str:
         """Write what is returned, without parentheses that nobody needs."""

@@ -6,6 +6,7 @@ from core.edits.containers import is_container, is_positional
 from core.edits.encoders import SwapEncoder
 from core.edits.grouping import Group, Ungroup
 from core.edits.history import History, Proposal, Step
+from core.edits.lists import RouteByKey, RunInOrder
 from core.edits.ports import AddInput, AddOutput, RemoveInput, RemoveOutput
 from core.edits.rewiring import (
     AddNode,
@@ -13,8 +14,10 @@ from core.edits.rewiring import (
     Connect,
     Disconnect,
     InsertOnEdge,
+    OutOfPlace,
     RemoveNode,
     RenameNode,
+    Reroute,
 )
 from core.edits.structure import (
     Duplicate,
@@ -46,6 +49,7 @@ __all__ = [
     "Insert",
     "InsertOnEdge",
     "Move",
+    "OutOfPlace",
     "Proposal",
     "Reinitialise",
     "Remove",
@@ -55,6 +59,9 @@ __all__ = [
     "Rename",
     "RenameNode",
     "Replace",
+    "Reroute",
+    "RouteByKey",
+    "RunInOrder",
     "SetArguments",
     "SetInputs",
     "Step",

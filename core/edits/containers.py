@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from torch import nn
 
 from core.dataflow import is_rewired
+from core.dataflow.lists import runs_children
 from core.document import Document, join
 from core.document.surgery import with_children
 from core.errors import EditRefused
@@ -27,9 +28,10 @@ CONTAINERS: dict[str, type[nn.Module]] = {
 def is_container(module: nn.Module) -> bool:
     """Say whether children may be inserted into ``module``, moved and taken out.
 
-    A re-wired one has a forward of its own, which names its children.
+    A re-wired one has a forward of its own, which names its children, or runs all there are.
     """
-    return isinstance(module, tuple(CONTAINERS.values())) and not is_rewired(module)
+    names_children = is_rewired(module) and not runs_children(module)
+    return isinstance(module, tuple(CONTAINERS.values())) and not names_children
 
 
 def is_positional(module: nn.Module) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from torch import nn
 
 from core.dataflow.grouping import group, ungroup
+from core.dataflow.lists import runs_children
 from core.dataflow.trace import graph_of
 from core.dataflow.writing import composed
 from core.document import Document, split
@@ -71,6 +72,10 @@ class Ungroup(Edit, frozen=True):
             raise EditRefused(
                 f"{self.path} is called {len(calls)} times by {home or 'the model'}; only what is"
                 " called once can be opened up."
+            )
+        if runs_children(module):
+            raise EditRefused(
+                f"{self.path} runs whatever modules it holds; it has no steps to put elsewhere."
             )
         inner = graph_of(document, self.path)
         _check(self.path, module, inner.called)

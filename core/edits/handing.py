@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from core.dataflow import changing
-from core.dataflow.graph import Choice, Graph, Items, Node, Ref
+from core.dataflow.graph import REQUIRED, Choice, Graph, Items, Node, Ref
 from core.dataflow.trace import graph_of
 from core.document import Document, join, split
 from core.edits.rewiring import opened, settled
@@ -51,7 +51,7 @@ def _caller(document: Document, path: str) -> tuple[str, Node]:
     raise EditRefused(f"Nothing calls {path}, so nothing can be handed to it or from it.")
 
 
-def handed_down(document: Document, path: str, called: str) -> Document:
+def handed_down(document: Document, path: str, called: str, default: Any = REQUIRED) -> Document:
     """Give every module above the one at ``path`` the same input, and let it hand it on."""
     while path:
         parent, call = _caller(document, path)
@@ -60,7 +60,7 @@ def handed_down(document: Document, path: str, called: str) -> Document:
         inputs = graph.inputs
         changed = replace(call, kwargs=(*call.kwargs, (called, Ref(name))))
         nodes = [changed if each.name == call.name else each for each in graph.nodes]
-        nodes.insert(len(inputs), Node(name, "input", name))
+        nodes.insert(len(inputs), Node(name, "input", name, default=default))
         document = settled(document, parent, replace(graph, nodes=tuple(nodes)), children)
         path = parent
     return document

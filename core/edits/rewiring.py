@@ -16,10 +16,12 @@ from core.catalog import LayerSpec
 from core.dataflow import changing, operations
 from core.dataflow.graph import Graph, Node, Ref
 from core.dataflow.hazards import overwritten
+from core.dataflow.lists import runs_children
 from core.dataflow.trace import graph_of
 from core.dataflow.writing import rewired
-from core.document import Document
+from core.document import Document, join
 from core.edits import containers
+from core.edits.arguments import SetArguments
 from core.edits.base import Edit
 from core.edits.fresh import built
 from core.errors import EditRefused
@@ -184,6 +186,61 @@ class Disconnect(Edit, frozen=True):
         return settled(document, self.path, graph, children)
 
 
+class Reroute(Edit, frozen=True):
+    """Let ``target`` read ``to`` in the place of ``source``: an edge's end moves to another tensor.
+
+    ``port`` says which of the inputs of ``target`` is meant, where it reads ``source`` more than
+    once; else all of them.
+    """
+
+    path: str
+    source: str
+    target: str
+    to: str
+    port: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Name the three steps."""
+        return f"Let {self.target} read {self.to} instead of {self.source}"
+
+    def apply(self, document: Document) -> Document:
+        """Move it; raises EditRefused, for circles among others."""
+        graph, children = opened(document, self.path)
+        graph, source = item(graph, self.source)
+        graph, to = item(graph, self.to)
+        graph = changing.reroute(graph, source.name, self.target, to.name, self.port)
+        return settled(document, self.path, graph, children)
+
+
+class OutOfPlace(Edit, frozen=True):
+    """Let a step make a tensor of its own instead of writing over the one it reads.
+
+    A layer is rebuilt with ``inplace=False``; ``relu_``, ``+=`` and ``inplace=True`` become their
+    twins that write over nothing.
+    """
+
+    path: str
+    node: str
+
+    @property
+    def label(self) -> str:
+        """Name the step."""
+        return f"Let {self.node} make a tensor of its own"
+
+    def apply(self, document: Document) -> Document:
+        """Change it; raises EditRefused where nothing is written over, or it has no such twin."""
+        graph, children = opened(document, self.path)
+        node = changing.find(graph, self.node)
+        if node.kind == "call":
+            path = join(self.path, node.target)
+            if getattr(document.module(path), "inplace", False) is not True:
+                raise EditRefused(f"{path} writes over nothing.")
+            return SetArguments(path, {"inplace": False}).apply(document)
+        graph = changing.out_of_place(graph, node.name)
+        return settled(document, self.path, graph, children)
+
+
 class RenameNode(Edit, frozen=True):
     """Call a step otherwise in the code that is written; children keep their names."""
 
@@ -209,16 +266,23 @@ class RenameNode(Edit, frozen=True):
 
 def opened(document: Document, path: str) -> tuple[Graph, Children]:
     """Return the graph and the children of the module whose forward is to be changed."""
-    return graph_of(document, path), dict(document.module(path)._modules)
+    module = document.module(path)
+    if runs_children(module):
+        raise EditRefused(
+            f"{containers.called(path, module)} runs whatever modules it holds, so there are no"
+            " steps to change; insert into it as into any list, or wrap it and add steps around it."
+        )
+    return graph_of(document, path), dict(module._modules)
 
 
 def settled(
     document: Document, path: str, graph: Graph, children: Mapping[str, nn.Module | None]
 ) -> Document:
     """Write the graph back; what it does not hold, and what it overwrites, is said."""
-    before = set(overwritten(document.module(path), graph_of(document, path)))
+    before = {text for _, text in overwritten(document.module(path), graph_of(document, path))}
     after = rewired(document, path, graph, children)
-    fresh = [s for s in overwritten(after.module(path), graph) if s not in before]
+    found = (text for _, text in overwritten(after.module(path), graph))
+    fresh = [text for text in found if text not in before]
     return after.saying(*graph.notes, *fresh)
 
 

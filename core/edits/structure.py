@@ -8,6 +8,7 @@ from torch import nn
 
 from core.catalog import LayerSpec
 from core.dataflow import is_rewired
+from core.dataflow.lists import runs_children
 from core.document import Document, derive, inherit, split
 from core.document.surgery import with_children
 from core.edits.base import Edit
@@ -185,7 +186,7 @@ class Rename(Edit, frozen=True):
                 f"The children of {called(home, parent)} are numbered by their position;"
                 f" move {self.path} instead of renaming it."
             )
-        if is_rewired(parent):
+        if is_rewired(parent) and not runs_children(parent):
             return renamed_child(document, home, old, self.name)
         if forward_may_use(parent, old):
             raise EditRefused(

@@ -5,6 +5,7 @@ from core.edits.arguments import SetArguments
 from core.edits.base import Edit
 from core.edits.encoders import SwapEncoder
 from core.edits.grouping import Group, Ungroup
+from core.edits.lists import RouteByKey, RunInOrder
 from core.edits.ports import AddInput, AddOutput, RemoveInput, RemoveOutput
 from core.edits.rewiring import (
     AddNode,
@@ -12,8 +13,10 @@ from core.edits.rewiring import (
     Connect,
     Disconnect,
     InsertOnEdge,
+    OutOfPlace,
     RemoveNode,
     RenameNode,
+    Reroute,
 )
 from core.edits.structure import Duplicate, Insert, Move, Remove, Rename, Replace, Unwrap, Wrap
 from core.edits.training import Freeze, Reinitialise, Unfreeze
@@ -78,7 +81,11 @@ AnyEdit = (
     | Bypass
     | Connect
     | Disconnect
+    | Reroute
+    | OutOfPlace
     | RenameNode
+    | RunInOrder
+    | RouteByKey
     | AddInput
     | RemoveInput
     | AddOutput

@@ -8,14 +8,16 @@ import copy
 import dataclasses
 import functools
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import torch
 from torch import nn
 
 from core.catalog import build, describe, find_layer, layer_of
+from core.catalog.parameters import signature_of
 from core.catalog.refs import function_of
 from core.catalog.spec import LayerRef, LayerSpec
 from core.dataflow import own_class
@@ -43,12 +45,32 @@ class Root:
     build: Callable[[], nn.Module]
 
 
+class Literals:
+    """The plain values in constructor calls, by place: ``conv1.in_channels`` is 3.
+
+    ``written`` tells what stands at some places instead, such as the name of a parameter.
+    """
+
+    def __init__(self, written: Mapping[str, str] | None = None) -> None:
+        self.found: dict[str, bool | int | float | str] = {}
+        self._written = written or {}
+
+    def text(self, path: str, argument: str, value: Any) -> str | None:
+        """Return what is to be written at a place; ``None`` for the value itself."""
+        if not isinstance(value, (bool, int, float, str)):
+            return None
+        place = join(path, argument)
+        self.found.setdefault(place, value)
+        return self._written.get(place)
+
+
 class Expressions:
     """Writes modules as expressions; the first of a builder's class is written as its call."""
 
-    def __init__(self, names: Names, root: Root | None) -> None:
+    def __init__(self, names: Names, root: Root | None, literals: Literals | None = None) -> None:
         self._names = names
         self._root = root
+        self._literals = literals or Literals()
 
     def of(self, module: nn.Module, path: str) -> Built:
         """Return how to build a module like this; raises SaveRefused where nobody knows."""
@@ -96,7 +118,7 @@ class Expressions:
             spec = describe(module)
             with torch.device("meta"):
                 made = build(spec, device="meta")
-            return Built(self._spec(spec), made.eval())
+            return Built(self._spec(spec, path), made.eval())
         except (ModelwrightError, NotImplementedError, RuntimeError) as error:
             if record_of(module) is not None:
                 return self._recorded(module, path)
@@ -112,8 +134,14 @@ class Expressions:
                 " constructed with, and no code can be written that builds it."
             )
         try:
-            args = [self._argument(each, path) for each in record.args]
-            args += [f"{name}={self._argument(each, path)}" for name, each in record.kwargs.items()]
+            called = [*signature_of(record.cls).parameters]
+            args = [
+                self._argument(each, path, name)
+                for name, each in zip_longest(called[: len(record.args)], record.args, fillvalue="")
+            ]
+            args += [
+                f"{name}={self._argument(each, path, name)}" for name, each in record.kwargs.items()
+            ]
             text = f"{self._names.of(record.cls)}({', '.join(args)})"
         except EditRefused as error:
             raise SaveRefused(
@@ -122,10 +150,13 @@ class Expressions:
         given, named = without_memory(record.args), without_memory(record.kwargs)
         return Built(text, _on_meta(lambda: record.cls(*given, **named)))
 
-    def _argument(self, value: Any, path: str) -> str:
-        """Write a constructor argument."""
+    def _argument(self, value: Any, path: str, name: str = "") -> str:
+        """Write a constructor argument; ``name`` is its parameter's."""
+        written = self._literals.text(path, name, value) if name else None
+        if written is not None:
+            return written
         if isinstance(value, nn.Module):
-            return self.of(value, path).text
+            return self.of(value, join(path, name) if name else path).text
         if isinstance(value, functools.partial):
             inner = [self._argument(each, path) for each in (value.func, *value.args)]
             inner += [f"{n}={self._argument(each, path)}" for n, each in value.keywords.items()]
@@ -154,11 +185,18 @@ class Expressions:
             return f"{self._names.of(type(value))}({', '.join(fields)})"
         return self._names.value(value)
 
-    def _spec(self, value: Any) -> str:
-        """Write a layer spec as PyTorch is written."""
+    def _spec(self, value: Any, path: str, argument: str = "") -> str:
+        """Write a layer spec as PyTorch is written; ``argument`` is the one that it stands for."""
+        written = self._literals.text(path, argument, value) if argument else None
+        if written is not None:
+            return written
         if isinstance(value, LayerSpec):
-            args = [self._spec(each) for each in value.args]
-            args += [f"{name}={self._spec(each)}" for name, each in value.kwargs.items()]
+            inner = join(path, argument) if argument else path
+            known = [] if value.name == "partial" else find_layer(value.name).parameters
+            called = [each.name for each in known][: len(value.args)]
+            pairs = zip_longest(called, value.args, fillvalue="")
+            args = [self._spec(each, inner, name) for name, each in pairs]
+            args += [f"{n}={self._spec(each, inner, n)}" for n, each in value.kwargs.items()]
             if value.name == "partial":
                 return f"{self._names.of(functools.partial)}({', '.join(args)})"
             return f"{self._names.of(find_layer(value.name).cls)}({', '.join(args)})"

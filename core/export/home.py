@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.checkpoint import SaveOptions, save, save_state_dict
+from core.dataflow import is_rewired
 from core.document import Document
 from core.errors import Cancelled, SaveRefused
 from core.export.source import ModelSource, file_name, model_source
 from core.export.verify import Verdict, verify
+from core.user_code import goes_along
 
 Progress = Callable[[int, int, str], None]
 Asked = Callable[[], bool]
@@ -36,6 +38,14 @@ def code_beside(path: str | Path) -> Path:
     """Return where the code goes that belongs to weights at ``path``: ``my-net.pth``, my_net.py."""
     path = Path(path)
     return path.with_name(file_name(path.stem) + ".py")
+
+
+def needs_code(document: Document) -> bool:
+    """Whether weights alone are worth nothing, since no other code builds the model.
+
+    So it is where a forward was written here, and where it has blocks of the user's.
+    """
+    return any(is_rewired(each) or goes_along(type(each)) for each in document.root.modules())
 
 
 def take_home(

@@ -4,7 +4,6 @@
 replaced, added and taken away, as assignments; a re-wired module is given its class.
 """
 
-import ast
 import keyword
 import re
 from collections.abc import Iterator
@@ -19,14 +18,15 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from core.analysis import Report, analyse, flow, shape_comments
 from core.analysis.structure import facts_of
-from core.blocks import source_of_classes
 from core.dataflow import is_rewired, own_class, write_class
 from core.dataflow.classes import class_name, written_graph
-from core.dataflow.expressions import Names, is_numbered, merged
+from core.dataflow.expressions import Names, is_numbered
 from core.document import Document, join, weight_id
 from core.errors import EditRefused, SaveRefused
 from core.export.builders import builder_of
-from core.export.expressions import LISTS, Built, Expressions
+from core.export.expressions import LISTS, Built, Expressions, Literals
+from core.export.folding import folded
+from core.export.written_out import check_names, written_out
 
 _VARIABLE = "net"
 
@@ -52,32 +52,32 @@ def model_source(document: Document, name: str = "model") -> ModelSource:
         if graph is not None:
             names.avoid(node.name for node in graph.nodes)
     try:
-        classes, called = _classes(document, names)
+        classes, called = classes_of(document, names)
         names.avoid(called.values())
-        statements = list(_Difference(document, names, called).statements())
-        module_type, definitions = names.of(nn.Module), names.definitions()
-        imports, blocks = _blocks(names)
-        definitions += blocks
-        imports = merged([*names.imports(), *imports])
+        statements = list(Difference(document, names, called).statements())
+        module_type = names.of(nn.Module)
+        imports, definitions = written_out(names)
     except EditRefused as error:
         raise SaveRefused(f"The code of this model cannot be written: {error}") from error
-    body = "\n".join(f"    {line}" for line in statements)
+    body = "\n".join(line for each in statements for line in folded(each, 4))
     parts = [
         f'"""{document.source.text}, changed by hand.\n\n'
         f"    from {name} import build_model\n"
         f"    {_VARIABLE} = build_model()\n"
         f'    {_VARIABLE}.load_state_dict(torch.load("{name}.pth"))\n"""',
         "\n".join(imports),
-        *(text.strip() for text in definitions),
+        *definitions,
         *(text.strip() for text in classes),
         f"def build_model() -> {module_type}:\n"
         f'    """Build the model, with fresh weights."""\n{body}',
     ]
     blocks = [parts[0] + "\n\n" + parts[1], *parts[2:]]
-    return ModelSource("\n\n\n".join(blocks) + "\n", tuple(names.folders()))
+    text = "\n\n\n".join(blocks) + "\n"
+    check_names(text)
+    return ModelSource(text, tuple(names.folders()))
 
 
-def _classes(document: Document, names: Names) -> tuple[list[str], dict[type[nn.Module], str]]:
+def classes_of(document: Document, names: Names) -> tuple[list[str], dict[type[nn.Module], str]]:
     """Write each class of a re-wired module once, and give each a name of its own."""
     report: Report | None = None
     called: dict[type[nn.Module], str] = {}
@@ -99,29 +99,35 @@ def _classes(document: Document, names: Names) -> tuple[list[str], dict[type[nn.
     return texts, called
 
 
-def _blocks(names: Names) -> tuple[list[str], list[str]]:
-    """Return the imports and the text of the blocks of Modelwright's own that are used."""
-    if not names.blocks:
-        return [], []
-    text = source_of_classes(names.blocks.values())
-    found = [n for n in ast.parse(text).body if isinstance(n, (ast.Import, ast.ImportFrom))]
-    last = max((node.end_lineno or 0 for node in found), default=0)
-    return [ast.unparse(node) for node in found], ["\n".join(text.splitlines()[last:])]
-
-
-class _Difference:
+class Difference:
     """The statements that turn what a builder gives into the document's model."""
 
     def __init__(
-        self, document: Document, names: Names, called: dict[type[nn.Module], str]
+        self,
+        document: Document,
+        names: Names,
+        called: dict[type[nn.Module], str],
+        literals: Literals | None = None,
     ) -> None:
         self._document = document
         self._names = names
         self._called = called
-        self._expressions = Expressions(names, builder_of(document.source))
+        self._expressions = Expressions(names, builder_of(document.source), literals)
         self._places: dict[int, str] = {}
 
+    def construction(self) -> tuple[str, list[str]]:
+        """Return the arguments of the root's constructor, and what a constructor does after."""
+        root = self._document.root
+        built = self._expressions.of(root, "")
+        rest = [*self._changes("self", "", root, built), *self._ties("self")]
+        reclassed = "self.__class__ = "  # what is written is that class
+        return (
+            built.text.partition("(")[2].removesuffix(")"),
+            [each for each in rest if not each.startswith(reclassed)],
+        )
+
     def statements(self) -> Iterator[str]:
+        """Yield the statements of a function that builds the model and returns it."""
         root = self._document.root
         built = self._expressions.of(root, "")
         yield f"{_VARIABLE} = {built.text}"
@@ -177,7 +183,7 @@ class _Difference:
         yield _assigned(place, module, name, here, built.text)
         yield from self._changes(here, there, child, built)
 
-    def _ties(self) -> Iterator[str]:
+    def _ties(self, variable: str = _VARIABLE) -> Iterator[str]:
         """Tie what is one tensor under several names, where the builder does not do so itself."""
         if not self._document.tangled:
             return
@@ -186,7 +192,7 @@ class _Difference:
             for name, parameter in module._parameters.items():
                 if parameter is None or is_lazy(parameter):
                     continue
-                place = f"{_place(self._document.root, path)}.{name}"
+                place = f"{_place(self._document.root, path, variable)}.{name}"
                 number = weight_id(parameter)
                 owner = self._places.get(id(module))
                 if number in first and owner is not None and first[number] != place:
@@ -255,8 +261,8 @@ def _assigned(place: str, parent: nn.Module, name: str, here: str, text: str) ->
     return f"{here} = {text}"
 
 
-def _place(root: nn.Module, path: str) -> str:
-    place, module = _VARIABLE, root
+def _place(root: nn.Module, path: str, variable: str = _VARIABLE) -> str:
+    place, module = variable, root
     for name in path.split(".") if path else ():
         place = _at(place, module, name)
         module = module._modules[name]  # type: ignore[assignment]

@@ -13,9 +13,9 @@ from core.errors import SourceError, nearest
 # The order of these imports is the order in which the openers are asked.
 from core.source.registry import Opener, Progress, Request, Trust, opener, openers  # isort: skip
 from core.source import torchvision, timm, python_file, whole_model, expression, unet, import_path  # isort: skip
-from core.source.code import Code
 from core.source.torchvision import torchvision_problem
 from core.source.zoo import ModelEntry, models
+from core.user_code import Code
 
 
 def open_source(

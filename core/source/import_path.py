@@ -10,8 +10,8 @@ from core.document import Document
 from core.errors import NotTrusted, SourceError, nearest
 from core.source.building import Plan, opened
 from core.source.calls import missing, parse_call
-from core.source.code import Code
 from core.source.registry import Request, opener
+from core.user_code import Code
 
 _FORM = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<call>[A-Za-z_].*)", re.S)
 

@@ -2,12 +2,8 @@
 
 import ast
 import functools
-import hashlib
-import importlib.util
 import inspect
 import re
-import sys
-import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,11 +11,11 @@ from typing import Any
 from torch import nn
 
 from core.document import Document
-from core.errors import ModelwrightError, NotTrusted, SourceError, nearest
+from core.errors import NotTrusted, SourceError, nearest
 from core.source.building import Plan, opened
 from core.source.calls import Call, missing, parse_call
-from core.source.code import Code
 from core.source.registry import Request, opener
+from core.user_code import Code, imported
 
 _FORM = re.compile(r"(?P<file>.+?\.py)(?::(?P<call>.+))?", re.S)
 
@@ -76,49 +72,6 @@ def _written(code: Code) -> list[str]:
     except (ValueError, RecursionError) as error:
         raise SourceError(f"{path} could not be read: {error}.") from error
     return [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
-
-
-def imported(code: Code) -> ModuleType:
-    """Run the code and return its module; its folder is importable meanwhile.
-
-    The file is not read again, nor what Python kept compiled of it: either may be other code than
-    was agreed to. The module's name depends on the path alone, so that what is pickled can be
-    found again.
-    """
-    path, place = code.path, code.path.resolve()
-    name = f"{place.stem}_{hashlib.sha256(str(place).encode()).hexdigest()[:8]}"
-    spec = importlib.util.spec_from_file_location(name, place)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    # What was agreed to, for a process that has to make the same module: the file may change.
-    vars(module)["__trusted_code__"] = code.data
-    before = sys.modules.get(name)
-    sys.modules[name] = module
-    sys.path.insert(0, str(place.parent))
-    try:
-        compiled = compile(code.data, str(place), "exec", dont_inherit=True)
-        exec(compiled, vars(module))
-    except ModelwrightError:
-        raise
-    except BaseException as error:
-        sys.modules.pop(name)
-        if before is not None:
-            sys.modules[name] = before
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        raise SourceError(_raised(path, place, error)) from error
-    finally:
-        sys.path.remove(str(place.parent))
-    return module
-
-
-def _raised(path: Path, place: Path, error: BaseException) -> str:
-    lines = [
-        f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(place)
-    ]
-    where = f", line {lines[-1]}" if lines else ""
-    text = str(error).strip() or "without a message"
-    return f"{path}{where} raised {type(error).__name__} while being imported: {text}"
 
 
 def _chosen(path: Path, module: ModuleType, call: Call | None) -> Any:

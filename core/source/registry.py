@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.document import Document, InputSpec
 from core.errors import Cancelled, SourceError
-from core.source.code import Code
+from core.user_code import Code
 
 Progress = Callable[[int, int, str], None]
 Trust = bool | Code | Callable[[Path], bool]

@@ -21,10 +21,9 @@ from core.errors import CheckpointError, MissingClass, NotAllowed, NotTrusted, S
 from core.files import Contents, Named, in_a_sentence, read_contents
 from core.files.which import which
 from core.source.building import Plan, opened
-from core.source.code import Code
 from core.source.described import built
-from core.source.python_file import imported
 from core.source.registry import Request, opener
+from core.user_code import Code, imported
 
 _SUFFIXES = (".pth", ".pt", ".pkl", ".bin", ".ckpt")
 #: torch's own list knows the makers of tensors and plain data; these prefixes are modules.

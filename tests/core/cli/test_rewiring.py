@@ -153,3 +153,39 @@ def test_equal_blocks_are_shown_as_one(run: Run) -> None:
     _, out, _ = run("graph", "Sequential(Linear(4, 4), Linear(4, 4), Linear(4, 4))", "--fold")
     assert "linear_0 ... linear_2" in out
     assert "x 3" in out
+
+
+def test_an_edge_moves_and_lists_get_a_forward(run: Run, tmp_path: Path) -> None:
+    weights, recipe = tmp_path / "net.pth", tmp_path / "net.json"
+    status, out, err = run(
+        "edit", "Identity()", "--input", "2,4",
+        "--wrap", "=Net:start",
+        "--add-node", "start=layers=ModuleList([Linear(4, 4), ReLU(inplace=True)])",
+        "--add-node", 'layers=heads=ModuleDict({"a": Linear(4, 2), "b": Linear(4, 3)})',
+        "--reroute", "start->output=heads",
+        "--remove-node", "start",
+        "--run-in-order", "layers",
+        "--route-by-key", "heads:task",
+        "--save", str(weights), "--recipe", str(recipe),
+    )  # fmt: skip
+    assert status == 0, err
+    assert "differ" in out
+    text = (tmp_path / "net.py").read_text()
+    assert "for layer in self:" in text
+    assert "self[task](x)" in text
+    status, _, _ = run("replay", str(recipe))
+    assert status == 0
+
+
+def test_a_hazard_is_told_with_its_repair_and_repaired(run: Run) -> None:
+    net = "Sequential(a=Linear(4, 4), b=ReLU(inplace=True), c=Linear(4, 2))"
+    wired = ("edit", net, "--insert-on-edge", "b->c=add")
+    status, _, err = run(*wired)
+    assert (status, "add takes 2 tensor(s); 1 came" in err) == (2, True)
+    both = ("edit", net, "--add-node", "b,a=both=add", "--reroute", "b->c=both")
+    status, out, _ = run(*both)
+    assert status == 1
+    assert "b writes over a, which both reads after it" in " ".join(out.split())
+    assert "Let b make a tensor of its own" in " ".join(out.split())
+    status, _, _ = run(*both, "--out-of-place", "b")
+    assert status == 0

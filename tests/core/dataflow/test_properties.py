@@ -18,11 +18,15 @@ from core.edits import (
     Group,
     History,
     InsertOnEdge,
+    OutOfPlace,
     RemoveInput,
     RemoveNode,
     RemoveOutput,
     RenameNode,
     Replace,
+    Reroute,
+    RouteByKey,
+    RunInOrder,
     Ungroup,
 )
 from core.errors import ModelwrightError, Untraceable
@@ -62,12 +66,17 @@ def edits(draw: st.DrawFn, fed: Document) -> Edit:
         Replace(path, "ReLU()"),
         Group(path, (one, other), "grouped"),
         Ungroup(path),
+        OutOfPlace(path, one),
+        RunInOrder(path),
+        RouteByKey(path),
+        AddNode(path, "ModuleList([Identity(), ReLU()])", (one,), "listed"),
     ]
     if edge is not None:
         choices += [
             InsertOnEdge(path, edge.source, edge.target, spec, name),
             InsertOnEdge(path, edge.source, edge.target, "add", name, (one,)),
             Disconnect(path, edge.source, edge.target),
+            Reroute(path, edge.source, edge.target, other),
         ]
     return draw(st.sampled_from(choices))
 

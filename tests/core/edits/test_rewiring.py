@@ -17,9 +17,11 @@ from core.edits import (
     Edit,
     History,
     InsertOnEdge,
+    OutOfPlace,
     RemoveNode,
     Rename,
     RenameNode,
+    Reroute,
 )
 from core.errors import EditRefused, SpecError, Untraceable
 from tests.core.dataflow.flows import agree, document, outputs
@@ -280,3 +282,123 @@ def test_a_child_of_a_re_wired_module_can_be_renamed(residual: Document) -> None
     assert by_hand(residual, after, lambda self, x: self.end(self.first(x) + self.right(x)))
     with pytest.raises(EditRefused, match="already has a child called 'right'"):
         Rename("first", "right").apply(after)
+
+
+class Overwriting(nn.Module):
+    """A step of each kind that writes over what it reads; nobody else reads it as it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Linear(4, 4)
+        self.act = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a = self.body(x)
+        b = self.act(a)
+        c = nn.functional.relu(b * 1, inplace=True)
+        d = torch.relu_(c + 1)
+        e = (d * 2).mul_(3)
+        f = e - 1
+        f += x
+        return f
+
+
+@pytest.mark.parametrize(
+    ("over", "read"),
+    [("act", "body"), ("relu", "mul"), ("relu_", "add"), ("mul_", "mul_1"), ("iadd", "sub")],
+)
+def test_a_tensor_that_re_wiring_made_two_read_is_a_problem_with_a_repair(
+    over: str, read: str
+) -> None:
+    """Against the same forward, which writes over nothing."""
+    fed = document(Overwriting, "3,4")
+    graph = graph_of(fed, "")
+    assert graph.by_name[over].reads[0] == read
+    assert not analyse(fed).problems
+    history = History(fed)
+    after = history.do(InsertOnEdge("", "iadd", "output", "add", "both", (read,)))
+    (problem,) = analyse(after).problems
+    assert problem.path == ("act" if over == "act" else "")
+    assert problem.message.startswith(f"{over} writes over {read}, which ")
+    (repair,) = problem.repairs
+    assert repair == OutOfPlace("", over)
+    repaired = history.do(repair)
+    assert not analyse(repaired).problems
+
+    def forward(self: nn.Module, x: Tensor) -> Tensor:
+        found = {"body": self.body(x)}
+        b = torch.relu(found["body"])
+        found["mul"] = b * 1
+        found["add"] = torch.relu(found["mul"]) + 1
+        found["mul_1"] = torch.relu(found["add"]) * 2
+        found["sub"] = found["mul_1"] * 3 - 1
+        return found["sub"] + x + found[read]
+
+    assert by_hand(fed, repaired, forward)
+    history.undo()
+    history.undo()
+    assert history.document is fed
+
+
+def test_what_writes_over_nothing_or_has_no_twin_is_refused(residual: Document) -> None:
+    with pytest.raises(EditRefused, match="act writes over nothing"):
+        OutOfPlace("", "act").apply(residual)
+    with pytest.raises(EditRefused, match="has no twin"):
+        OutOfPlace("", "add").apply(residual)
+
+
+def test_what_the_class_itself_writes_over_is_no_problem() -> None:
+    class Meant(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Linear(4, 4)
+            self.end = nn.Linear(4, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            a = self.body(x)
+            b = a.relu_()
+            return self.end(a + b)
+
+    fed = document(Meant, "3,4")
+    after = InsertOnEdge("", "end", "output", "Identity()").apply(fed)
+    assert not analyse(after).problems
+    assert agree(after.root, fed.root, fed)
+
+
+def test_an_edge_moves_to_another_tensor_in_one_step(residual: Document) -> None:
+    history = History(residual)
+    edit = Reroute("", "right", "add", "x")
+    assert edit.label == "Let add read x instead of right"
+    after = history.do(edit)
+    assert graph_of(after, "").by_name["add"].reads == ("left", "x")
+
+    def forward(self: nn.Module, x: Tensor) -> Tensor:
+        return self.end(self.act(self.left(x) + x))
+
+    assert by_hand(residual, after, forward)
+    assert history.undo() is residual
+
+
+def test_one_of_two_readings_of_a_tensor_moves_alone(residual: Document) -> None:
+    twice = Reroute("", "right", "add", "left").apply(residual)
+    assert graph_of(twice, "").by_name["add"].reads == ("left", "left")
+    once = Reroute("", "left", "add", "x", port=1).apply(twice)
+    assert graph_of(once, "").by_name["add"].reads == ("left", "x")
+    both = Reroute("", "left", "add", "right").apply(twice)
+    assert graph_of(both, "").by_name["add"].reads == ("right", "right")
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (Reroute("", "x", "add", "left"), "add does not read x; it reads left, right."),
+        (Reroute("", "left", "add", "end"), "would wait for itself"),
+        (Reroute("", "left", "add", "nothing"), "There is no step 'nothing'"),
+        (Reroute("", "left", "add", "x", port=1), "Input 1 of add is not left."),
+        (Reroute("", "left", "add", "x", port=-1), "Input -1 of add is not left."),
+        (Reroute("", "left", "add", "output"), "output is where tensors leave"),
+    ],
+)
+def test_an_edge_that_cannot_move_is_refused(residual: Document, edit: Edit, said: str) -> None:
+    with pytest.raises(EditRefused, match=said):
+        edit.apply(residual)
