@@ -11,6 +11,7 @@
     ├── EditRefused            an edit does not apply to this document
     │   └── Untraceable        a forward cannot be read as a graph, so it cannot be re-wired
     ├── RecipeError            a recipe could not be read or replayed
+    ├── ProjectError           a project could not be read, or its weights are not those it had
     ├── CheckpointError        a file of weights could not be read or does not fit
     ├── PlacementError         a device is not there, or a model does not run on it
     ├── SaveRefused            a file could not be written; what was there is untouched
@@ -47,19 +48,24 @@ class NotTrusted(SourceError):
 
 
 class NotAllowed(SourceError):
-    """Opening a whole model means importing and calling ``names``, which nobody has allowed."""
+    """Opening the whole model at ``path`` means importing and calling ``names``.
 
-    def __init__(self, message: str, names: tuple[str, ...]) -> None:
+    Nobody has allowed that.
+    """
+
+    def __init__(self, message: str, names: tuple[str, ...], path: Path | None = None) -> None:
         super().__init__(message)
         self.names = names
+        self.path = path
 
 
 class MissingClass(SourceError):
-    """A whole model needs the class ``name``, which cannot be imported here."""
+    """The whole model at ``path`` needs the class ``name``, which cannot be imported here."""
 
-    def __init__(self, message: str, name: str) -> None:
+    def __init__(self, message: str, name: str, path: Path | None = None) -> None:
         super().__init__(message)
         self.name = name
+        self.path = path
 
 
 class TooLarge(SourceError):
@@ -84,6 +90,10 @@ class Untraceable(EditRefused):
 
 class RecipeError(ModelwrightError):
     """A recipe could not be read or replayed."""
+
+
+class ProjectError(ModelwrightError):
+    """A project could not be read, or what belongs to it is not what it was."""
 
 
 class CheckpointError(ModelwrightError):

@@ -48,6 +48,9 @@ HOMES: dict[str, tuple[str, ...]] = {
         "Placement", "devices", "distributed_script", "loading_script", "need", "outlooks",
         "saving_script", "try_forward",
     ),
+    "core.project": (
+        "is_project", "needs_weights", "open_project", "save_project",
+    ),
     "core.session": (
         "Changed", "Session",
     ),

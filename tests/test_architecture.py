@@ -12,7 +12,7 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 ARROWS = {
     "core": {
         "analysis", "blocks", "catalog", "checkpoint", "dataflow", "document", "edits", "export",
-        "files", "homes", "placement", "session", "source", "statistics",
+        "files", "homes", "placement", "project", "session", "source", "statistics",
     },  # the lazy tour
     "homes": set(),
     "errors": set(),
@@ -32,12 +32,15 @@ ARROWS = {
     # What is taken home is the document, the way through it, its shapes and where it came from.
     "export": {"document", "catalog", "dataflow", "analysis", "checkpoint", "source", "blocks"},
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
+    # files: the weights beside a project are read, named and written as any are
+    "project": {"document", "edits", "source", "checkpoint", "recipe", "files"},
     "session": {
-        "document", "edits", "analysis", "checkpoint", "source", "recipe", "dataflow", "export",
+        "document", "edits", "analysis", "checkpoint", "source", "recipe", "project", "dataflow",
+        "export",
     },
     "cli": {
         "document", "blocks", "catalog", "dataflow", "edits", "analysis", "checkpoint", "files",
-        "placement", "source", "recipe", "session",
+        "placement", "source", "recipe", "project", "session",
     },
 }  # fmt: skip
 
