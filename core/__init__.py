@@ -165,6 +165,7 @@ if TYPE_CHECKING:
         code_beside as code_beside,
         model_source as model_source,
         take_home as take_home,
+        write_code as write_code,
     )
     from core.files import (
         in_a_sentence as in_a_sentence,

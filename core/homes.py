@@ -36,7 +36,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "parse_value",
     ),
     "core.export": (
-        "TakenHome", "code_beside", "model_source", "take_home",
+        "TakenHome", "code_beside", "model_source", "take_home", "write_code",
     ),
     "core.files": (
         "in_a_sentence", "read_contents",

@@ -30,7 +30,10 @@ ARROWS = {
     # files: what a whole model's pickle names; checkpoint: the tensors of one that is described
     "source": {"document", "catalog", "blocks", "files", "checkpoint"},
     # What is taken home is the document, the way through it, its shapes and where it came from.
-    "export": {"document", "catalog", "dataflow", "analysis", "checkpoint", "source", "blocks"},
+    # files: the code is put in its place as weights are
+    "export": {
+        "document", "catalog", "dataflow", "analysis", "checkpoint", "source", "blocks", "files",
+    },
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
     # files: the weights beside a project are read, named and written as any are
     "project": {"document", "edits", "source", "checkpoint", "recipe", "files"},

@@ -196,6 +196,13 @@ def ask_place(parent: QWidget, settings: "Settings", path: Path) -> Path | None:
     return _noted(settings, found)
 
 
+def ask_code_target(parent: QWidget, path: Path) -> Path | None:
+    """Ask where to write Python, the system's dialog asks about what is there."""
+    title, kinds = _tr("Write the Python that builds the model"), _tr("Python (*.py)")
+    found, _ = QFileDialog.getSaveFileName(parent, title, str(path), kinds)
+    return Path(found if found.endswith(".py") else f"{found}.py") if found else None
+
+
 def _noted(settings: "Settings", found: str) -> Path | None:
     if not found:
         return None
