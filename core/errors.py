@@ -13,6 +13,7 @@
     ├── RecipeError            a recipe could not be read or replayed
     ├── ProjectError           a project could not be read, or its weights are not those it had
     ├── CheckpointError        a file of weights could not be read or does not fit
+    │   └── NothingInCommon    no tensor of it fits one of the model's
     ├── PlacementError         a device is not there, or a model does not run on it
     ├── SaveRefused            a file could not be written; what was there is untouched
     └── Cancelled              the user stopped it
@@ -24,6 +25,7 @@ to do. Any other exception that leaves ``core`` is a bug.
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 
 class ModelwrightError(Exception):
@@ -98,6 +100,17 @@ class ProjectError(ModelwrightError):
 
 class CheckpointError(ModelwrightError):
     """A file of weights could not be read, or does not fit the model."""
+
+
+class NothingInCommon(CheckpointError):
+    """No tensor of a file fits one of the model's.
+
+    ``plan`` (:class:`core.checkpoint.Plan`) has the rows of both, to be paired by hand.
+    """
+
+    def __init__(self, message: str, plan: Any) -> None:
+        super().__init__(message)
+        self.plan = plan
 
 
 class PlacementError(ModelwrightError):
