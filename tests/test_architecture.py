@@ -12,7 +12,7 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 ARROWS = {
     "core": {
         "analysis", "blocks", "catalog", "checkpoint", "dataflow", "document", "edits", "export",
-        "files", "homes", "placement", "session", "source", "statistics", "user_code",
+        "files", "homes", "placement", "project", "session", "source", "statistics", "user_code",
     },  # the lazy tour
     "homes": set(),
     "errors": set(),
@@ -33,17 +33,20 @@ ARROWS = {
     # files: what a whole model's pickle names; checkpoint: the tensors of one that is described
     "source": {"document", "catalog", "blocks", "files", "checkpoint", "user_code"},
     # What is taken home is the document, the way through it, its shapes and where it came from.
+    # files: the code is put in its place as weights are
     "export": {
-        "document", "catalog", "dataflow", "analysis", "checkpoint", "source", "blocks",
+        "document", "catalog", "dataflow", "analysis", "checkpoint", "source", "blocks", "files",
         "user_code",
     },
     "recipe": {"document", "edits", "source", "checkpoint"},  # checkpoint: the atomic write
+    # files: the weights beside a project are read, named and written as any are
+    "project": {"document", "edits", "source", "checkpoint", "recipe", "files"},
     "session": {
-        "document", "edits", "analysis", "checkpoint", "source", "recipe", "export",
+        "document", "edits", "analysis", "checkpoint", "source", "recipe", "project", "export",
     },
     "cli": {
         "document", "blocks", "catalog", "dataflow", "edits", "analysis", "checkpoint", "files",
-        "placement", "source", "recipe", "session", "export",
+        "placement", "source", "recipe", "project", "session", "export",
     },
 }  # fmt: skip
 
