@@ -185,17 +185,34 @@ class Commands(QObject):
         """Ask for the layer that comes in the place of the selected one."""
         self._asking(lambda: self.ask_layer(self._current_spec(), verbs.onto(self.state)))
 
-    def insert(self, offset: int) -> None:
+    def insert(self, offset: int, text: str = "") -> None:
         """Ask for the layer that comes before (0) or behind (1) the selected one."""
 
         def ask() -> None:
-            spot = verbs.beside(self.state, offset)
-            if self.flow.is_wired(spot.parent):
-                self.flow.insert(offset)
+            spot = self._gap(offset)
+            if spot is None:
+                self.flow.insert(offset, text)
             else:
-                self.ask_layer("", spot)
+                self.ask_layer(text, spot)
 
         self._asking(ask)
+
+    def insert_operation(self, name: str) -> None:
+        """Ask for the arguments of an operation, and between which steps it comes."""
+        self.flow.insert(1, name)
+
+    def _gap(self, offset: int) -> Spot | None:
+        """Return the gap beside the selected module; ``None`` where it has to be wired.
+
+        Of the model itself it is the gap at its beginning, or at its end.
+        """
+        state = self.state
+        if self.window.flow.chosen_way is not None:
+            return None
+        if state.current == "":
+            return None if self.flow.is_wired("") else Spot(parent="", index=None if offset else 0)
+        spot = verbs.beside(state, offset)
+        return None if self.flow.is_wired(spot.parent) else spot
 
     def use_layer(self, name: str) -> None:
         """Put a layer of the palette in the place of the selected module."""
@@ -205,15 +222,12 @@ class Commands(QObject):
         """Put a layer of the palette onto, before or behind the selected module."""
 
         def place() -> None:
-            if how == "replace":
-                spot = verbs.onto(self.state)
+            offset = 0 if how == "before" else 1
+            spot = verbs.onto(self.state) if how == "replace" else self._gap(offset)
+            if spot is None:
+                self.flow.insert(offset, name)
             else:
-                offset = 0 if how == "before" else 1
-                spot = verbs.beside(self.state, offset)
-                if self.flow.is_wired(spot.parent):
-                    self.flow.insert(offset, name)
-                    return
-            self.window.tree.view.put(name, [], spot, True)
+                self.window.tree.view.put(name, [], spot, True)
 
         self._asking(place)
 
@@ -223,6 +237,9 @@ class Commands(QObject):
 
         report = self.state.report
         if report is None:
+            return
+        if not spot.onto and self.flow.is_wired(spot.parent):
+            self.flow.insert_at(spot, text)
             return
 
         def check(typed: str) -> Consequence:

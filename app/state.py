@@ -52,3 +52,14 @@ class State:
     def can_redo(self) -> bool:
         """Whether there is a step to take again."""
         return self.cursor + 1 < len(self.steps)
+
+
+def unet_above(document: "Document", path: str) -> str | None:
+    """Return the path of the U-Net on an encoder that a module is, or is a part of."""
+    names = path.split(".") if path else []
+    for length in range(len(names), -1, -1):
+        above = ".".join(names[:length])
+        kinds = type(document.module(above)).__mro__
+        if any(each.__name__ == "EncoderUNet" for each in kinds):
+            return above
+    return None

@@ -9,6 +9,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Whoever runs the tests may have blocks of their own: here there are none.
 os.environ["MODELWRIGHT_BLOCKS"] = str(Path(tempfile.gettempdir()) / "modelwright-no-blocks")
+# Tests run side by side, and threads that wait for each other in a busy loop cost five times what
+# they compute. Processes that tests start take it over.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import hypothesis
 import pytest
