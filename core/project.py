@@ -35,7 +35,8 @@ from core.edits import History
 from core.errors import Cancelled, CheckpointError, ModelwrightError, ProjectError, SaveRefused
 from core.files import read_contents
 from core.files.beside import beside
-from core.files.writing.atomic import check_place, sync_folder
+from core.files.writing.atomic import check_place
+from core.files.writing.threads import sync_folder
 from core.recipe import (
     FORMAT as RECIPE,
     SCHEMA_VERSION as RECIPE_VERSION,
