@@ -18,6 +18,7 @@ from app.block_commands import BlockCommands
 from app.checkpoint_commands import CheckpointCommands
 from app.consequence import Consequence
 from app.flow_commands import FlowCommands
+from app.project_commands import ProjectCommands
 from app.request import OpenRequest
 from app.spots import Spot, consequence, edit_for_layer, edit_for_modules, spec_for
 from core.errors import ModelwrightError
@@ -39,6 +40,7 @@ class Commands(QObject):
         self.checkpoints: CheckpointCommands = CheckpointCommands(window, self)
         self.flow: FlowCommands = FlowCommands(window, self)
         self.blocks: BlockCommands = BlockCommands(window, self)
+        self.projects: ProjectCommands = ProjectCommands(window, self)
         self._cut: tuple[Any, tuple[str, ...]] | None = None
 
     @property
@@ -93,7 +95,7 @@ class Commands(QObject):
         self.open_request(OpenRequest(text), trust=trust)
 
     def open_path(self, path: Path) -> None:
-        """Open a file: Python and recipes are models, anything else is looked into."""
+        """Open a file: Python, projects and recipes are models, anything else is looked into."""
         if _is_source(path):
             self.open_request(OpenRequest(str(path)))
         else:
@@ -137,32 +139,29 @@ class Commands(QObject):
         if self.state.clean:
             then()
             return
-        dialog = UnsavedDialog(self.state.name, self.state.cursor, self.window)
+        dialog = UnsavedDialog(self.state.title, self.state.cursor, self.window)
 
         def answered(answer: str) -> None:
             if answer == "discard":
                 then()
             elif answer == "save":
-                self.save_weights(then)
+                self.projects.save(then)
 
         dialog.answered.connect(answered)
         dialog.open()
 
     # Saving
 
-    def save_weights(self, then: Callable[[], Any] | None = None) -> None:
-        """Ask where to, write the weights, and go on with ``then`` when they are on disk."""
+    def save_weights(self) -> None:
+        """Ask where to, and write the weights for plain PyTorch."""
         from app.dialogs.save_weights import ask_weights_target
 
         report = self.state.report
         problems = len(report.problems) if report is not None else 0
         state, settings = self.state, self.window.settings
         path = ask_weights_target(self.window, settings, state.name, problems, state.document)
-        if path is None:
-            return
-        if then is not None:
-            self.desk.saved.connect(lambda _: then(), Qt.ConnectionType.SingleShotConnection)
-        self.desk.save(path)
+        if path is not None:
+            self.desk.save(path)
 
     def save_recipe(self) -> None:
         """Ask where to, and write the steps."""
@@ -361,9 +360,10 @@ class Commands(QObject):
 
 
 def _is_source(path: Path) -> bool:
-    """Whether a file is a model by itself: a class in Python, or a recipe."""
+    """Whether a file is a model by itself: a class in Python, a project, or a recipe."""
     index = path.name.endswith(".index.json")  # of shards of weights
-    return path.suffix.lower() in (".py", ".json") and not index and not path.is_dir()
+    suffixes = (".py", ".json", mime.PROJECT)
+    return path.suffix.lower() in suffixes and not index and not path.is_dir()
 
 
 def _title(spot: Spot) -> str:

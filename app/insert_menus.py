@@ -43,6 +43,7 @@ class InsertMenus(QObject):
     def in_context(self, parent: QMenu) -> QMenu:
         """Return *Insert* as a part of a context menu."""
         menu = QMenu(self.tr("&Insert"), parent)
+        menu.setIcon(icons.icon("insert-into"))
         table = self._window.actions_table
         menu.addActions(table.in_menu(INSERT))
         return menu
@@ -76,8 +77,10 @@ class InsertMenus(QObject):
 
         menu.clear()
         for operation in OPERATIONS.values():
-            action = menu.addAction(icons.kind_icon("ops"), operation.name)
-            action.setToolTip(operation.summary)
+            # Behind a tab stands what a menu shows at its right end, as it does keys.
+            action = menu.addAction(
+                icons.kind_icon("ops"), f"{operation.name}\t{operation.summary}"
+            )
             action.setStatusTip(operation.summary)
             action.triggered.connect(partial(self._operate, operation.name))
 

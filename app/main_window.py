@@ -209,6 +209,7 @@ class MainWindow(QMainWindow):
         desk.refused.connect(self.show_refusal)
         desk.told.connect(self.show_note)
         desk.opened.connect(self._note_opened)
+        desk.kept.connect(lambda project: self._note_opened(str(project.absolute())))
         desk.trust_wanted.connect(commands.ask_trust)
         desk.allowance_wanted.connect(commands.checkpoints.ask_allowance)
         self.tree.view.layer_used.connect(self.note_used)
@@ -241,7 +242,7 @@ class MainWindow(QMainWindow):
         opened = state.document is not None
         begins = opened and self.middle.currentWidget() is self.welcome
         self.middle.setCurrentWidget(self.tree if opened else self.welcome)
-        self.setWindowTitle(f"{state.name}[*] — Modelwright" if opened else "Modelwright")
+        self.setWindowTitle(f"{state.title}[*] — Modelwright" if opened else "Modelwright")
         self.setWindowModified(opened and not state.clean)
         if begins:
             self.tree.view.setFocus()

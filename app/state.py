@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.analysis import Report
     from core.document import Document
     from core.edits import Step
@@ -16,7 +18,8 @@ class State:
 
     ``report`` belongs to ``document`` and is ``None`` while it is being worked out. ``marks`` says
     which modules differ from the origin: path -> added, replaced, changed, moved, weights, frozen,
-    thawed. ``selection`` are paths, the current one first.
+    thawed. ``selection`` are paths, the current one first. ``project`` is the file that the work
+    is kept in, if there is one, and ``clean`` whether it stands there as it is.
     """
 
     document: "Document | None" = None
@@ -28,11 +31,17 @@ class State:
     selection: tuple[str, ...] = ()
     name: str = ""
     clean: bool = True
+    project: "Path | None" = None
 
     @property
     def current(self) -> str | None:
         """The path of the one module that inspector and menus speak of, if there is one."""
         return self.selection[0] if self.selection else None
+
+    @property
+    def title(self) -> str:
+        """What the work is called: by its project, or as the model is."""
+        return self.project.name if self.project is not None else self.name
 
     @property
     def can_undo(self) -> bool:

@@ -132,6 +132,10 @@ def edit_on_way(report: "Report", way: Way, text: str, name: str = "", beside: s
     :class:`~core.errors.SpecError` and :class:`~core.errors.EditRefused`.
     """
     spec = spec_on_way(text.strip(), way)
+    if takes_several(spec) and not beside:
+        raise EditRefused(
+            f"{spec.partition('(')[0]} takes another tensor too; choose it under Together with."
+        )
     called = name.strip() or None
     others = (beside,) if beside else ()
     if len(way.targets) == 1:

@@ -196,6 +196,7 @@ class ProblemRow(QFrame):
         self._text = QLabel(problem.message)
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._waiting = QLabel(self.tr("Looking for repairs…"))
         palette = self._waiting.palette()

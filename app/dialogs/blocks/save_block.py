@@ -58,6 +58,7 @@ class SaveBlockSheet(TryingSheet):
         self.summary.setPlaceholderText(self.tr("what it is, in a line"))
         self.parameters = QListWidget()
         self.parameters.setAccessibleName(self.tr("Parameters"))
+        self.parameters.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.overwrite = QCheckBox(self.tr("&Overwrite my block of that name"))
         self.form.addRow(self.tr("&Name"), self.name)
         self.form.addRow(self.tr("&Summary"), self.summary)
@@ -92,11 +93,11 @@ class SaveBlockSheet(TryingSheet):
             item.setCheckState(Qt.CheckState.Checked)
             self.parameters.addItem(item)
         self.parameters.blockSignals(False)
-        rows = min(8, max(2, self.parameters.count()))
-        height = self.parameters.sizeHintForRow(0) if parameters else self.fontMetrics().height()
-        self.parameters.setFixedHeight(rows * max(1, height) + 6)
-        if not parameters:
-            self.form.setRowVisible(self.parameters, False)
+        height = self.parameters.sizeHintForRow(0) if parameters else 0
+        rows = min(8, self.parameters.count())
+        self.parameters.setFixedHeight(rows * height + 2 * self.parameters.frameWidth() + 4)
+        self.form.setRowVisible(self.parameters, bool(parameters))
+        self.adjustSize()
         self.changed()
 
     @property

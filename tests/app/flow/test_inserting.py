@@ -23,7 +23,7 @@ def items(studio: Studio, row: str) -> dict[str, QAction]:
     menu = studio.window.actions_table.by_id[row].menu()
     assert isinstance(menu, QMenu)
     menu.aboutToShow.emit()
-    return {each.text(): each for each in menu.actions() if each.text()}
+    return {each.text().partition("\t")[0]: each for each in menu.actions() if each.text()}
 
 
 def asked(studio: Studio) -> tuple[AskLayerDialog, WayForm]:
@@ -54,6 +54,7 @@ def test_the_menus_have_every_block_and_every_operation(studio: Studio) -> None:
     assert {each.__name__ for each in BLOCKS} <= set(blocks)
     assert list(items(studio, "insert-operation")) == list(OPERATIONS)
     assert all(each.toolTip() != each.text() for each in blocks.values())
+    assert "side by side" in items(studio, "insert-operation")["cat"].text()
 
 
 def test_a_block_goes_behind_the_selected_module_of_a_container(studio: Studio) -> None:
@@ -90,7 +91,7 @@ def test_an_operation_on_two_tensors_asks_for_the_other(head: Studio) -> None:
     items(head, "insert-operation")["add"].trigger()
     dialog, form = asked(head)
     assert form.form.isRowVisible(form.beside)
-    assert "takes 2 tensor(s); 1 came" in dialog.said.text()
+    assert "add takes another tensor too" in dialog.said.text()
     form.beside.choose("body")
     gives(head, dialog)
     with torch.no_grad():
