@@ -191,7 +191,7 @@ ROWS: tuple[Row, ...] = (
         "Keep the module, or the steps chosen in the picture, as a block of your own",
         "Ctrl+Alt+S", "save-block", _one, context=True),
     Row("swap-encoder", "Model", "Swap &Encoder…", lambda w: w.commands.flow.swap_encoder(),
-        "Put a U-Net on another backbone, and keep the way up as it was trained", "Ctrl+Alt+E",
+        "Put a U-Net on another backbone, and keep the way up as it was trained", "Ctrl+Alt+N",
         "swap-encoder", _unet, context=True),
     Row("freeze", "Model", "&Freeze", lambda w: w.commands.do("freeze"),
         "Stop training the selected modules", "Ctrl+K", "freeze", _selected, context=True,

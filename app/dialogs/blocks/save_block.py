@@ -15,10 +15,9 @@ from PySide6.QtWidgets import (
 
 import core
 from app.consequence import Consequence
-from app.dialogs.rewire.edit_sheet import title_of
-from app.dialogs.trying_sheet import TryingSheet
 from app.jobs import Jobs
 from app.state import State
+from app.trying_sheet import TryingSheet
 from core.errors import ModelwrightError
 
 if TYPE_CHECKING:
@@ -47,10 +46,10 @@ class SaveBlockSheet(TryingSheet):
         *,
         steps: tuple[str, ...] = (),
     ) -> None:
-        what = ", ".join(steps[:4]) + (" …" if len(steps) > 4 else "")
-        title = f"Save {what or title_of(state.document, path)} as a block"
-        super().__init__(title, jobs, parent)
         assert state.document is not None
+        what = ", ".join(steps[:4]) + (" …" if len(steps) > 4 else "")
+        what = what or path or type(state.document.root).__name__
+        super().__init__(f"Save {what} as a block", jobs, parent)
         self._given = (state.document, path, steps)
         self._part: tuple[Document, str] | None = None
         self.name = QLineEdit(_class_name(state.document, path, steps))

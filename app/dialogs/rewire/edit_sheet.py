@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QWidget
 
 import core
 from app.consequence import Consequence
-from app.dialogs.trying_sheet import TryingSheet
 from app.jobs import Jobs
 from app.spots import told
 from app.state import State
+from app.trying_sheet import TryingSheet
 from core.errors import ModelwrightError
 
 if TYPE_CHECKING:

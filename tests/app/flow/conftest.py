@@ -10,12 +10,12 @@ from pytestqt.qtbot import QtBot
 
 from app.dialogs.ask_layer import AskLayerDialog
 from app.dialogs.rewire.edit_sheet import EditSheet
-from app.dialogs.trying_sheet import TryingSheet
 from app.dialogs.unet import UNetSheet
 from app.main_window import MainWindow
 from app.panels.flow import FlowPanel
 from app.screenshot import is_ready
 from app.settings import Settings
+from app.trying_sheet import TryingSheet
 from tests.app.checkpoints.conftest import Desktop
 
 Sheet = TypeVar("Sheet", bound=QDialog)
