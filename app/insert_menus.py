@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 import core
 from app import icons
@@ -40,8 +40,8 @@ class InsertMenus(QObject):
         at = view.viewport().mapToGlobal(rect.bottomLeft()) if seen else QCursor.pos()
         self._by_id[row].popup(at)
 
-    def in_context(self, parent: QMenu) -> QMenu:
-        """Return *Insert* as a part of a context menu."""
+    def in_context(self, parent: QWidget) -> QMenu:
+        """Return *Insert* as a context menu, or a part of one."""
         menu = QMenu(self.tr("&Insert"), parent)
         menu.setIcon(icons.icon("insert-into"))
         table = self._window.actions_table
@@ -77,10 +77,8 @@ class InsertMenus(QObject):
 
         menu.clear()
         for operation in OPERATIONS.values():
-            # Behind a tab stands what a menu shows at its right end, as it does keys.
-            action = menu.addAction(
-                icons.kind_icon("ops"), f"{operation.name}\t{operation.summary}"
-            )
+            told = f"{operation.name} — {operation.summary}"
+            action = menu.addAction(icons.kind_icon("ops"), told)
             action.setStatusTip(operation.summary)
             action.triggered.connect(partial(self._operate, operation.name))
 

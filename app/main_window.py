@@ -216,6 +216,7 @@ class MainWindow(QMainWindow):
         self.tree.layer_wanted.connect(commands.ask_layer)
         self.tree.menu_wanted.connect(self.show_context_menu)
         self.flow.view.menu_wanted.connect(self.show_flow_menu)
+        QApplication.instance().focusChanged.connect(self._note_focus)  # type: ignore[union-attr]
         self.flow.view.removal_wanted.connect(commands.flow.remove_here)
         self.flow.view.rename_wanted.connect(commands.flow.rename_step)
         self.tree.removal_wanted.connect(commands.remove)
@@ -271,7 +272,15 @@ class MainWindow(QMainWindow):
         self._context_menu().popup(at)
 
     def show_flow_menu(self, at: QPoint) -> None:
-        """Show what can be done to the steps or the way chosen in the picture of a forward."""
+        """Show what can be done to the steps chosen in the picture of a forward.
+
+        On a way something can be inserted, and no more.
+        """
+        if self.flow.chosen_way is not None:
+            menu = self.insert_menus.in_context(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(at)
+            return
         menu = self._context_menu(self.flow.is_on_a_module)
         first = menu.actions()[0]
         for row in self.commands.flow.rows_for_the_picture():
@@ -293,6 +302,11 @@ class MainWindow(QMainWindow):
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         theme.apply(application, name)
+
+    def _note_focus(self, _: object, now: object) -> None:
+        """In the tree, its selection is meant, and not what was chosen in the picture before."""
+        if now is self.tree.view:
+            self.flow.view.forget_choice()
 
     def _count_problems(self, count: int) -> None:
         title = self.tr("Problems")

@@ -277,6 +277,11 @@ class FlowView(Board):
         self._describe()
         self.update()
 
+    def forget_choice(self) -> None:
+        """Let nothing be chosen: somebody works elsewhere now."""
+        if self.way is not None or self.picked:
+            self._choose_way(None)
+
     def _choose_way(self, way: Way | None) -> None:
         """Choose a connection, or nothing at all."""
         self.picked = ()

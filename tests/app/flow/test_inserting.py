@@ -23,7 +23,7 @@ def items(studio: Studio, row: str) -> dict[str, QAction]:
     menu = studio.window.actions_table.by_id[row].menu()
     assert isinstance(menu, QMenu)
     menu.aboutToShow.emit()
-    return {each.text().partition("\t")[0]: each for each in menu.actions() if each.text()}
+    return {each.text().partition(" — ")[0]: each for each in menu.actions() if each.text()}
 
 
 def asked(studio: Studio) -> tuple[AskLayerDialog, WayForm]:
