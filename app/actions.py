@@ -138,11 +138,11 @@ ROWS: tuple[Row, ...] = (
     Row("insert-after", "Insert", "Layer &After…", lambda w: w.commands.insert(1),
         "Put a new layer behind the selected one, or on the way that is chosen in the picture",
         "Ctrl+I", "insert-after", _one, context=True, toolbar=True, alone="Insert After…"),
-    Row("insert-block", "Insert", "Bloc&k", lambda w: w.insert_menus.pop_up("insert-block"),
+    Row("insert-block", "Insert", "Bloc&k", lambda w: w.menus.pop_up("insert-block"),
         "Put a block of the trade, or one of your own, behind the selected module", "Ctrl+Alt+B",
         "layer-block", _one, context=True, begins_group=True, alone="Insert Block"),
     Row("insert-operation", "Insert", "&Operation",
-        lambda w: w.insert_menus.pop_up("insert-operation"),
+        lambda w: w.menus.pop_up("insert-operation"),
         "Put an operation on tensors, such as cat or flatten, behind the selected module",
         "Ctrl+Alt+P", "layer-ops", _one, context=True, alone="Insert Operation"),
 

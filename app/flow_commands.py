@@ -158,10 +158,12 @@ class FlowCommands(QObject):
         if state.report is not None:
             self._show(WrapSheet(state, state.current or "", self.window.jobs, self.window))
 
-    def is_wired(self, path: str) -> bool:
+    def is_wired(self, path: str, text: str = "") -> bool:
         """Whether a module has a forward of its own, so that what is put in has to be wired."""
+        from app.ways import is_wired
+
         document = self.desk.state.document
-        return document is not None and not core.is_container(document.module(path))
+        return document is not None and is_wired(document, path, text)
 
     def insert(self, offset: int, text: str = "") -> None:
         """Ask for a layer before (0) or behind (1) the selected one, and between which steps.

@@ -68,6 +68,8 @@ class FlowView(Board):
         if not keep:
             self._fresh = True
             self._begin()
+        else:
+            self._bring_in()
         self.update()
 
     def mark(self, path: str | None) -> None:

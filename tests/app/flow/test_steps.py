@@ -78,7 +78,7 @@ def edited(studio: Studio, count: int = 1) -> None:
 def menu_of(studio: Studio) -> list[str]:
     """Open the context menu by its key, read it, and close it."""
     view = studio.flow.view
-    studio.window.show_flow_menu(view.mapToGlobal(view.rect().center()))
+    studio.window.menus.show_on_the_picture(view.mapToGlobal(view.rect().center()))
     menu = [each for each in studio.window.findChildren(QMenu) if each.isVisible()][-1]
     texts = [each.text() if each.menu() else plain_text(each) for each in menu.actions()]
     menu.close()
