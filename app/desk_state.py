@@ -1,5 +1,6 @@
 """From a session to what the window shows of it: names, marks, and what is looked at next."""
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import core
@@ -33,9 +34,18 @@ def made_by(change: "Changed") -> tuple[str, ...]:
     for kind in kinds:
         # Renumbered siblings have moved too; what was moved on purpose is the edit's own doing.
         found = tuple(c.path for c in changes if c.kind == kind)
+        if found and kind == "added" and len({path.rpartition(".")[0] for path in found}) > 1:
+            return (_above_all(found),)  # another encoder, say: parts of it came all over it
         if found and (kind != "moved" or len(found) == 1):
             return found[:50]
     return ()
+
+
+def _above_all(paths: tuple[str, ...]) -> str:
+    """Return the module that all of these stand in."""
+    names = [path.split(".")[:-1] for path in paths]
+    shared = itertools.takewhile(lambda level: len(set(level)) == 1, zip(*names, strict=False))
+    return ".".join(level[0] for level in shared)
 
 
 def still_there(selection: tuple[str, ...], document: "Document") -> tuple[str, ...]:

@@ -115,6 +115,7 @@ def test_the_encoder_is_swapped_and_what_stays_is_said_before(unet: Studio) -> N
     unet.accepts(sheet)
     assert unet.document.module("up1") is before.module("up1")
     assert unet.document.module("encoder").backbone == "resnet34"
+    assert unet.window.desk.state.selection == ("encoder",)
     unet.window.desk.undo()
     unet.rests()
     assert unet.document is before
