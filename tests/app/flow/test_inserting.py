@@ -109,6 +109,13 @@ def test_what_takes_one_tensor_asks_for_no_other(head: Studio) -> None:
     assert not form.form.isRowVisible(form.beside)
     dialog.field.setText("cat(1)")
     assert form.form.isRowVisible(form.beside)
+    dialog.field.setText("mean")
+    head.settles(dialog)
+    assert dialog.arguments.text() == "mean(<b>dim</b>, keepdim)"
+    assert "needs dim" in dialog.said.text()
+    completer = dialog.field.completer()
+    completer.setCompletionPrefix("interpol")
+    assert completer.currentCompletion() == "interpolate"
 
 
 def test_a_unet_is_put_together_of_blocks_with_its_skip(studio: Studio) -> None:
