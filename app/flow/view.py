@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.flow.board import Board
 from app.flow.painting import Painter
-from app.flow.picture import ENDS, Picture, Step, Way
+from app.flow.picture import Picture, Step, Way
 
 _STEP = 1.2
 _DRAG = 4  # pixels a press may wander and still be a click
@@ -269,7 +269,7 @@ class FlowView(Board):
 
     def _pick_all(self) -> None:
         steps = self.picture.steps if self.picture is not None else ()
-        self.picked = tuple(each.name for each in steps if each.kind not in ENDS)
+        self.picked = tuple(each.name for each in steps if not each.role)
         self.way = None
         self._describe()
         self.update()
