@@ -40,7 +40,9 @@ def lay_out(
         row = layers.rank[point]
         top = tops[row] + (heights[row] - height) / 2
         boxes[name] = Box(middles[point] - width / 2, top, width, height)
-    right = max((box.x + box.width for box in boxes.values()), default=0.0)
+    # Edges go beside boxes, too: what holds everything is as wide as the outermost of them.
+    outermost = (middle + width / 2 for middle, width in zip(middles, widths, strict=True))
+    right = max(outermost, default=0.0)
     ways = {
         (names[a], names[b]): _way(boxes[names[a]], boxes[names[b]], through, layers, middles, tops,
                                    heights)

@@ -59,6 +59,8 @@ def test_edges_pass_between_boxes_and_not_through_them(
     sizes, edges = drawn
     found = lay_out(sizes, edges)
     for (a, b), way in found.ways.items():
+        assert all(-1e-6 <= x <= found.width + 1e-6 for x, _ in way)
+        assert all(-1e-6 <= y <= found.height + 1e-6 for _, y in way)
         if (a, b) in found.aside:
             continue
         for (x, y), (nx, ny) in zip(way[1:-1:2], way[2:-1:2], strict=True):
