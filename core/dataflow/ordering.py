@@ -67,13 +67,15 @@ def _sort(lines: Lines, near: Near, place: list[int], *, down: bool, turned: boo
 
 def _median(point: int, near: Near, place: Sequence[int]) -> float:
     """Return the weighted median of the places of a point's neighbours; its own without any."""
+    if len(near[point]) == 1:
+        return place[near[point][0]]
     places = sorted([place[each] for each in near[point]])
     count = len(places)
     if not count:
-        return float(place[point])
+        return place[point]
     middle = count // 2
     if count % 2:
-        return float(places[middle])
+        return places[middle]
     if count == 2:
         return (places[0] + places[1]) / 2
     left = places[middle - 1] - places[0]
@@ -95,19 +97,22 @@ def _exchange(
         count = len(line)
         if count < 2:
             continue
-        uppers = [_sorted(above[point], place) for point in line]
-        lowers = [_sorted(below[point], place) for point in line]
+        uppers = [_ends(above[point], place) for point in line]
+        lowers = [_ends(below[point], place) for point in line]
         moved = False
         up, low = uppers[0], lowers[0]
         for right in range(1, count):
             other_up, other_low = uppers[right], lowers[right]
-            now = then = 0
-            if up and other_up:
+            # Most points have one neighbour above and one below, so this is written out here.
+            if type(up) is int and type(other_up) is int:
+                now, then = up > other_up, up < other_up
+            else:
                 now, then = _both(up, other_up)
-            if low and other_low:
+            if type(low) is int and type(other_low) is int:
+                more, less = low > other_low, low < other_low
+            else:
                 more, less = _both(low, other_low)
-                now += more
-                then += less
+            now, then = now + more, then + less
             if then < now or (free and now and then == now):
                 gain += now - then
                 moved = True
@@ -120,18 +125,20 @@ def _exchange(
     return gain
 
 
-def _sorted(near: Sequence[int], place: Sequence[int]) -> list[int]:
+def _ends(near: Sequence[int], place: Sequence[int]) -> int | list[int]:
+    """Return the places of a point's neighbours in order; the place itself where it is one."""
     if len(near) == 1:
-        return [place[near[0]]]
+        return place[near[0]]
     return sorted([place[each] for each in near])
 
 
-def _both(left: list[int], right: list[int]) -> tuple[int, int]:
+def _both(left: int | list[int], right: int | list[int]) -> tuple[int, int]:
     """Return how many edges of two neighbours cross as they stand, and when they change places."""
-    if len(left) == len(right) == 1:
-        a, b = left[0], right[0]
-        return (1, 0) if a > b else (0, 1) if b > a else (0, 0)
+    left = [left] if isinstance(left, int) else left
+    right = [right] if isinstance(right, int) else right
     now = then = 0
+    if not left or not right:
+        return now, then
     if left[-1] > right[0]:
         size = len(left)
         for each in right:
@@ -151,7 +158,9 @@ def _inversions(upper: list[int], near: Near, place: Sequence[int]) -> int:
         below = near[point]
         if not below:
             continue
-        targets = _sorted(below, place)
+        targets = [place[each] for each in below]
+        if len(targets) > 1:
+            targets.sort()
         size = len(ends)
         if size and ends[-1] > targets[0]:
             for target in targets:
