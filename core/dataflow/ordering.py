@@ -92,7 +92,7 @@ def _exchange(
 
     ``free``: also where as many cross as before, if any do.
     """
-    gain = 0
+    gain = now = then = more = less = 0
     for line in lines if down else reversed(lines):
         count = len(line)
         if count < 2:
