@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QAction, QKeySequence
 
 from app import icons
-from app.state import State
+from app.state import State, unet_above
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -52,6 +52,14 @@ def _redo(state: State) -> str:
     return "" if state.can_redo else "There is nothing to redo."
 
 
+def _unet(state: State) -> str:
+    if reason := _one(state):
+        return reason
+    assert state.document is not None
+    found = unet_above(state.document, state.current or "") is not None
+    return "" if found else "Select a U-Net on an encoder, or something in it."
+
+
 def _problem(state: State) -> str:
     if reason := _document(state):
         return reason
@@ -74,26 +82,34 @@ class Row:
     context: bool = False
     toolbar: bool = False
     begins_group: bool = False
+    #: What it is called where its menu does not say the rest.
+    alone: str = ""
 
 
 ROWS: tuple[Row, ...] = (
     Row("open", "File", "&Open Model…", lambda w: w.commands.open_model(),
         "Open a model: by name, from a file, from an expression", "Ctrl+O", "open", toolbar=True),
     Row("open-file", "File", "Open &File…", lambda w: w.commands.open_file(),
-        "Open a .py, a recipe, or load a file of weights", "Ctrl+Shift+O", "open-file"),
+        "Open a project, a .py or a recipe, or load a file of weights", "Ctrl+Shift+O",
+        "open-file"),
     Row("new-unet", "File", "New &U-Net…", lambda w: w.commands.flow.new_unet(),
         "Assemble a U-Net, plain or on an encoder of torchvision", "Ctrl+N", "unet"),
     Row("load-checkpoint", "File", "&Load Checkpoint…", lambda w: w.commands.checkpoints.load(),
         "See what a file of weights is, match it to the model and load it", "Ctrl+L",
         "weights-mark", toolbar=True),
-    Row("save", "File", "&Save Weights…", lambda w: w.commands.save_weights(),
-        "Write the weights as a .pth that plain PyTorch loads", "Ctrl+S", "save", _document,
-        toolbar=True, begins_group=True),
-    Row("save-checkpoint", "File", "Save &Checkpoint…", lambda w: w.commands.checkpoints.save(),
+    Row("save", "File", "&Save Project", lambda w: w.commands.projects.save(),
+        "Keep source, steps and loaded weights in a file that is opened again", "Ctrl+S", "save",
+        _document, toolbar=True, begins_group=True),
+    Row("save-as", "File", "Save Project &As…", lambda w: w.commands.projects.save_as(),
+        "Keep the work in another file from now on", "Ctrl+Shift+S", "save-as", _document),
+    Row("save-checkpoint", "File", "Save Chec&kpoint…", lambda w: w.commands.checkpoints.save(),
         "Save a state dict, a training checkpoint or the whole model, in any format",
-        "Ctrl+Shift+E", "save-as", _document),
-    Row("save-recipe", "File", "Save &Recipe…", lambda w: w.commands.save_recipe(),
-        "Write the edits as JSON, to be replayed elsewhere", "Ctrl+Shift+S", "recipe", _document),
+        "Ctrl+Shift+E", "output", _document, begins_group=True),
+    Row("save-weights", "File", "&Export .pth…", lambda w: w.commands.save_weights(),
+        "Write the weights as a .pth that plain PyTorch loads", "Ctrl+Alt+E", "export",
+        _document),
+    Row("save-recipe", "File", "Save Rec&ipe…", lambda w: w.commands.save_recipe(),
+        "Write the edits as JSON, to be replayed elsewhere", "", "recipe", _document),
     Row("close", "File", "&Close Model", lambda w: w.commands.close_model(),
         "Close the model and go to the start page", "Ctrl+W", "close", _document,
         begins_group=True),
@@ -116,14 +132,22 @@ ROWS: tuple[Row, ...] = (
     Row("remove", "Edit", "&Remove", lambda w: w.commands.do("remove"),
         "Remove the selected modules", "Del", "trash", _part, context=True, toolbar=True),
 
+    Row("insert-before", "Insert", "Layer &Before…", lambda w: w.commands.insert(0),
+        "Put a new layer before the selected one", "Ctrl+Shift+I", "insert-before", _one,
+        context=True, alone="Insert Before…"),
+    Row("insert-after", "Insert", "Layer &After…", lambda w: w.commands.insert(1),
+        "Put a new layer behind the selected one, or on the way that is chosen in the picture",
+        "Ctrl+I", "insert-after", _one, context=True, toolbar=True, alone="Insert After…"),
+    Row("insert-block", "Insert", "Bloc&k", lambda w: w.insert_menus.pop_up("insert-block"),
+        "Put a block of the trade, or one of your own, behind the selected module", "Ctrl+Alt+B",
+        "layer-block", _one, context=True, begins_group=True, alone="Insert Block"),
+    Row("insert-operation", "Insert", "&Operation",
+        lambda w: w.insert_menus.pop_up("insert-operation"),
+        "Put an operation on tensors, such as cat or flatten, behind the selected module",
+        "Ctrl+Alt+P", "layer-ops", _one, context=True, alone="Insert Operation"),
+
     Row("replace", "Model", "&Replace…", lambda w: w.commands.replace(),
         "Put another layer in the place of the selected one", "Ctrl+R", "replace", _one,
-        context=True, toolbar=True),
-    Row("insert-before", "Model", "Insert &Before…", lambda w: w.commands.insert(0),
-        "Put a new layer before the selected one", "Ctrl+Shift+I", "insert-before", _one_part,
-        context=True),
-    Row("insert-after", "Model", "Insert &After…", lambda w: w.commands.insert(1),
-        "Put a new layer behind the selected one", "Ctrl+I", "insert-after", _one_part,
         context=True, toolbar=True),
     Row("rename", "Model", "Re&name", lambda w: w.commands.rename(),
         "Give the module another name", "F2", "rename", _one_part, context=True),
@@ -146,6 +170,26 @@ ROWS: tuple[Row, ...] = (
         context=True, begins_group=True),
     Row("add-output", "Model", "Add &Output…", lambda w: w.commands.flow.add_output(),
         "Return one tensor more, by its name", "Ctrl+Alt+O", "add-output", _one, context=True),
+    Row("remove-input", "Model", "Remove In&put…", lambda w: w.commands.flow.remove_input(),
+        "Take an input away, with the steps that only serve it", "Ctrl+Alt+Shift+I",
+        "remove-input", _one),
+    Row("remove-output", "Model", "Remove O&utput…", lambda w: w.commands.flow.remove_output(),
+        "Return one thing less", "Ctrl+Alt+Shift+O", "remove-output", _one),
+    Row("rename-step", "Model", "Rename &Step…", lambda w: w.commands.flow.rename_step(),
+        "Call a step otherwise in the code that is written", "Shift+F2", "rename-step", _one,
+        begins_group=True),
+    Row("remove-step", "Model", "Remove Step…", lambda w: w.commands.flow.remove_step(),
+        "Take a step out of a forward; what read it reads what it read", "Ctrl+Shift+Del",
+        "remove-step", _one),
+    Row("group-steps", "Model", "&Group Steps…", lambda w: w.commands.flow.group_steps(),
+        "Make a module of its own of some steps of a forward", "Ctrl+Alt+J", "group", _selected,
+        context=True),
+    Row("ungroup", "Model", "Ungroup", lambda w: w.commands.flow.ungroup(),
+        "Put the steps of the module among those of the module around it", "Ctrl+Alt+U",
+        "ungroup", _one_part, context=True),
+    Row("swap-encoder", "Model", "Swap &Encoder…", lambda w: w.commands.flow.swap_encoder(),
+        "Put a U-Net on another backbone, and keep the way up as it was trained", "Ctrl+Alt+E",
+        "swap-encoder", _unet, context=True),
     Row("freeze", "Model", "&Freeze", lambda w: w.commands.do("freeze"),
         "Stop training the selected modules", "Ctrl+K", "freeze", _selected, context=True,
         begins_group=True),
@@ -200,7 +244,11 @@ ROWS: tuple[Row, ...] = (
 #: The rows whose icons are seen at once; those of the menus are drawn after the first frame.
 SEEN_FIRST = tuple(row for row in ROWS if row.toolbar)
 
-MENUS = ("File", "Edit", "View", "Model", "Tools", "Window", "Help")
+MENUS = ("File", "Edit", "View", "Insert", "Model", "Tools", "Window", "Help")
+
+
+#: The menu that is a part of the context menus too.
+INSERT = "Insert"
 
 
 class Actions:
@@ -238,8 +286,8 @@ class Actions:
         return self._grouped([row for row in ROWS if row.menu == menu])
 
     def in_context(self) -> list[QAction]:
-        """Return the actions of the tree's context menu."""
-        return self._grouped([row for row in ROWS if row.context])
+        """Return the actions of the tree's context menu; those to insert have a menu of theirs."""
+        return self._grouped([row for row in ROWS if row.context and row.menu != INSERT])
 
     def in_toolbar(self) -> list[QAction]:
         """Return the actions of the toolbar."""
@@ -259,10 +307,12 @@ class Actions:
 def _action(row: Row, window: "MainWindow") -> QAction:
     action = QAction(tr(row.text), window)
     action.setObjectName(row.id)
+    if row.alone:
+        action.setIconText(tr(row.alone).rstrip("…"))
     if row.shortcut:
         action.setShortcut(QKeySequence(row.shortcut))
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-    title = action.text().replace("&", "").rstrip("…")
+    title = plain_text(action)
     action.setToolTip(f"{title} ({keys})\n{tr(row.tip)}" if keys else f"{title}\n{tr(row.tip)}")
     action.setStatusTip(tr(row.tip))
     action.triggered.connect(lambda: row.does(window))
@@ -276,5 +326,5 @@ def tr(text: str) -> str:
 
 
 def plain_text(action: QAction) -> str:
-    """Return an action's text without the mark of its key and the dots."""
-    return action.text().replace("&", "").rstrip("…")
+    """Return what an action is called by itself, without the mark of its key and the dots."""
+    return action.iconText().replace("&", "").rstrip("…")

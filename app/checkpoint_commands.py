@@ -15,6 +15,7 @@ from core.errors import CheckpointError
 if TYPE_CHECKING:
     from app.commands import Commands
     from app.desk import Desk
+    from app.dialogs.load import LoadSheet
     from app.main_window import MainWindow
     from core.checkpoint import Loaded
     from core.files import Named
@@ -60,11 +61,26 @@ class CheckpointCommands(QObject):
         sheet.explore_wanted.connect(self.explore)
         sheet.browse_wanted.connect(browse)
         sheet.folder_wanted.connect(browse_folders)
+        sheet.code_wanted.connect(partial(self._write_code, sheet))
         sheet.open()
         if path is not None:
             sheet.open_file(path)
         else:
             browse()
+
+    def _write_code(self, sheet: "LoadSheet", path: Path) -> None:
+        """Ask where to, and write the Python that builds the model as it is on the desk."""
+        from app.dialogs.save_weights import ask_code_target
+
+        document, script = self.desk.state.document, sheet.place.script
+        found = ask_code_target(sheet, path)
+        if document is not None and found is not None:
+            self.window.jobs.start(
+                lambda _: core.write_code(document, found, overwrite=True),
+                script.was_written,
+                script.was_not_written,
+                title=f"Writing {found.name}",
+            )
 
     def build_for(self, source: str, path: Path) -> None:
         """Open the model that a file is of, and come back with the file; a whole model is both."""

@@ -17,6 +17,7 @@ from app import mime, verbs
 from app.checkpoint_commands import CheckpointCommands
 from app.consequence import Consequence
 from app.flow_commands import FlowCommands
+from app.project_commands import ProjectCommands
 from app.request import OpenRequest
 from app.spots import Spot, consequence, edit_for_layer, edit_for_modules, spec_for
 from core.errors import ModelwrightError
@@ -37,6 +38,7 @@ class Commands(QObject):
         self.desk: Desk = window.desk
         self.checkpoints: CheckpointCommands = CheckpointCommands(window, self)
         self.flow: FlowCommands = FlowCommands(window, self)
+        self.projects: ProjectCommands = ProjectCommands(window, self)
         self._cut: tuple[Any, tuple[str, ...]] | None = None
 
     @property
@@ -91,7 +93,7 @@ class Commands(QObject):
         self.open_request(OpenRequest(text), trust=trust)
 
     def open_path(self, path: Path) -> None:
-        """Open a file: Python and recipes are models, anything else is looked into."""
+        """Open a file: Python, projects and recipes are models, anything else is looked into."""
         if _is_source(path):
             self.open_request(OpenRequest(str(path)))
         else:
@@ -135,32 +137,29 @@ class Commands(QObject):
         if self.state.clean:
             then()
             return
-        dialog = UnsavedDialog(self.state.name, self.state.cursor, self.window)
+        dialog = UnsavedDialog(self.state.title, self.state.cursor, self.window)
 
         def answered(answer: str) -> None:
             if answer == "discard":
                 then()
             elif answer == "save":
-                self.save_weights(then)
+                self.projects.save(then)
 
         dialog.answered.connect(answered)
         dialog.open()
 
     # Saving
 
-    def save_weights(self, then: Callable[[], Any] | None = None) -> None:
-        """Ask where to, write the weights, and go on with ``then`` when they are on disk."""
+    def save_weights(self) -> None:
+        """Ask where to, and write the weights for plain PyTorch."""
         from app.dialogs.save_weights import ask_weights_target
 
         report = self.state.report
         problems = len(report.problems) if report is not None else 0
         state, settings = self.state, self.window.settings
         path = ask_weights_target(self.window, settings, state.name, problems, state.document)
-        if path is None:
-            return
-        if then is not None:
-            self.desk.saved.connect(lambda _: then(), Qt.ConnectionType.SingleShotConnection)
-        self.desk.save(path)
+        if path is not None:
+            self.desk.save(path)
 
     def save_recipe(self) -> None:
         """Ask where to, and write the steps."""
@@ -186,17 +185,34 @@ class Commands(QObject):
         """Ask for the layer that comes in the place of the selected one."""
         self._asking(lambda: self.ask_layer(self._current_spec(), verbs.onto(self.state)))
 
-    def insert(self, offset: int) -> None:
+    def insert(self, offset: int, text: str = "") -> None:
         """Ask for the layer that comes before (0) or behind (1) the selected one."""
 
         def ask() -> None:
-            spot = verbs.beside(self.state, offset)
-            if self.flow.is_wired(spot.parent):
-                self.flow.insert(offset)
+            spot = self._gap(offset)
+            if spot is None:
+                self.flow.insert(offset, text)
             else:
-                self.ask_layer("", spot)
+                self.ask_layer(text, spot)
 
         self._asking(ask)
+
+    def insert_operation(self, name: str) -> None:
+        """Ask for the arguments of an operation, and between which steps it comes."""
+        self.flow.insert(1, name)
+
+    def _gap(self, offset: int) -> Spot | None:
+        """Return the gap beside the selected module; ``None`` where it has to be wired.
+
+        Of the model itself it is the gap at its beginning, or at its end.
+        """
+        state = self.state
+        if self.window.flow.chosen_way is not None:
+            return None
+        if state.current == "":
+            return None if self.flow.is_wired("") else Spot(parent="", index=None if offset else 0)
+        spot = verbs.beside(state, offset)
+        return None if self.flow.is_wired(spot.parent) else spot
 
     def use_layer(self, name: str) -> None:
         """Put a layer of the palette in the place of the selected module."""
@@ -206,15 +222,12 @@ class Commands(QObject):
         """Put a layer of the palette onto, before or behind the selected module."""
 
         def place() -> None:
-            if how == "replace":
-                spot = verbs.onto(self.state)
+            offset = 0 if how == "before" else 1
+            spot = verbs.onto(self.state) if how == "replace" else self._gap(offset)
+            if spot is None:
+                self.flow.insert(offset, name)
             else:
-                offset = 0 if how == "before" else 1
-                spot = verbs.beside(self.state, offset)
-                if self.flow.is_wired(spot.parent):
-                    self.flow.insert(offset, name)
-                    return
-            self.window.tree.view.put(name, [], spot, True)
+                self.window.tree.view.put(name, [], spot, True)
 
         self._asking(place)
 
@@ -224,6 +237,9 @@ class Commands(QObject):
 
         report = self.state.report
         if report is None:
+            return
+        if not spot.onto and self.flow.is_wired(spot.parent):
+            self.flow.insert_at(spot, text)
             return
 
         def check(typed: str) -> Consequence:
@@ -342,9 +358,10 @@ class Commands(QObject):
 
 
 def _is_source(path: Path) -> bool:
-    """Whether a file is a model by itself: a class in Python, or a recipe."""
+    """Whether a file is a model by itself: a class in Python, a project, or a recipe."""
     index = path.name.endswith(".index.json")  # of shards of weights
-    return path.suffix.lower() in (".py", ".json") and not index and not path.is_dir()
+    suffixes = (".py", ".json", mime.PROJECT)
+    return path.suffix.lower() in suffixes and not index and not path.is_dir()
 
 
 def _title(spot: Spot) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 import core
+from app.desk_state import address, analysed, made_by, name_of, still_there
 from app.jobs import Job, Jobs
 from app.state import State
 from core.errors import MissingClass, ModelwrightError, NotAllowed, NotTrusted
@@ -39,6 +40,7 @@ class Desk(QObject):
     told = Signal(str)
     opened = Signal(str)
     saved = Signal(Path)
+    kept = Signal(Path)
     trust_wanted = Signal(object, object)
     allowance_wanted = Signal(str, object)
 
@@ -51,6 +53,7 @@ class Desk(QObject):
         self._analysing: Job | None = None
         self._waiting: deque[Edit | str] = deque()
         self._proposing = False
+        self._writing: Job | None = None
         #: What was loaded from files since the session was opened, in that order.
         self._loads: list[Loaded] = []
 
@@ -77,7 +80,9 @@ class Desk(QObject):
             elif isinstance(error, NotAllowed | MissingClass) and not (
                 options.get("allow") or options.get("classes")  # what was given did not suffice
             ):
-                self.allowance_wanted.emit(text, partial(self.open, text, **options))
+                self.allowance_wanted.emit(
+                    str(error.path or text), partial(self.open, text, **options)
+                )
             else:
                 self._refuse(error)
 
@@ -96,7 +101,7 @@ class Desk(QObject):
         self._opening = None
         self._waiting.clear()
         session.changed.connect(self._follow)
-        self.opened.emit(session.history.origin.source.text)
+        self.opened.emit(address(session))
         self._show(session.selection or ("",))
         self._tell(session.document.source.notes)
 
@@ -153,15 +158,45 @@ class Desk(QObject):
     ) -> None:
         """Take note that a document stands in files; as it is: nothing of it would be lost.
 
+        Where there is a project, that is what the work is kept in: only saving it counts.
         ``verdict`` is what a fresh process made of them.
         """
         session = self.session
-        if session is not None and session.document is document and as_it_is:
+        here = session is not None and session.document is document
+        if session is not None and here and as_it_is and session.project is None:
             session.history.mark_clean()
             session.select(*session.selection)
         self.saved.emit(files[-1])
         told = self.tr("Saved {}").format(", ".join(each.name for each in files[:3]))
         self.told.emit(f"{told}: {verdict}" if verdict else told)
+
+    def save_project(self, path: Path, then: Callable[[], Any] | None = None) -> None:
+        """Write the project to ``path`` and keep it there; ``then`` is called when it is on disk.
+
+        Whoever saves again meanwhile has the later state there in the end.
+        """
+        session = self.session
+        if session is None:
+            return
+        document, recipe = session.document, session.recipe()
+
+        def work(job: Job) -> Any:
+            return core.save_project(
+                document, recipe, path, overwrite=True, progress=job.progress,
+                cancelled=job.cancelled,
+            )  # fmt: skip
+
+        def written(_: Any) -> None:
+            if session is self.session:
+                session.keep_in(path, document)
+            self.kept.emit(path)
+            self.told.emit(self.tr("Saved {}").format(path.name))
+            if then is not None:
+                then()
+
+        self._writing = self._jobs.start(
+            work, written, self._refuse, title=f"Saving {path.name}", after=self._writing
+        )
 
     def save_recipe(self, path: Path) -> None:
         """Write the recipe of the steps so far."""
@@ -254,11 +289,18 @@ class Desk(QObject):
         if self.session is None or change.after is not self.session.document:
             return
         if change.before is change.after:
-            clean = self.session.history.is_clean
-            self._put(replace(self.state, selection=self.session.selection, clean=clean))
+            session = self.session
+            self._put(
+                replace(
+                    self.state,
+                    selection=session.selection,
+                    clean=session.history.is_clean,
+                    project=session.project,
+                )
+            )
             return
-        made = _made(change)
-        self._show(made or _still_there(self.state.selection, change.after))
+        made = made_by(change)
+        self._show(made or still_there(self.state.selection, change.after))
         self._tell(change.after.notes)
 
     def _show(self, selection: tuple[str, ...]) -> None:
@@ -277,12 +319,13 @@ class Desk(QObject):
             tuple(history.steps),
             history.cursor,
             selection,
-            _name(document),
+            name_of(document),
             history.is_clean,
+            session.project,
         )
         self.state = state
         self._analysing = job = self._jobs.start(
-            partial(_analysed, history.origin, document, self._loads_before(history)),
+            partial(analysed, history.origin, document, self._loads_before(history)),
             partial(self._complete, document),
             title=self.tr("Working out shapes"),
             wait=AT_ONCE,
@@ -303,56 +346,3 @@ class Desk(QObject):
     def _put(self, state: State) -> None:
         self.state = state
         self.shown.emit(state)
-
-
-def _analysed(
-    origin: "Document", document: "Document", loads: "tuple[Loaded, ...]", job: Job
-) -> tuple[Any, dict[str, str]]:
-    """Work out shapes and what differs from the origin: (report, path -> kind of change)."""
-    report = core.analyse(document, progress=job.progress, cancelled=job.cancelled).settle()
-    changes = core.difference(origin, document)
-    marks: dict[str, str] = {c.path: c.kind for c in changes if c.kind != "removed"}
-    for name in core.not_loaded(loads, document) if loads else ():
-        path = name.rpartition(".")[0]
-        if marks.get(path) in (None, "weights"):
-            marks[path] = "not loaded"
-    return report, marks
-
-
-def _made(change: "Changed") -> tuple[str, ...]:
-    """Return the paths of what an edit put somewhere: those are what the user looks at next."""
-    kinds = ("added", "replaced", "moved", "changed")
-    changes = core.difference(change.before, change.after)
-    for kind in kinds:
-        # Renumbered siblings have moved too; what was moved on purpose is the edit's own doing.
-        found = tuple(c.path for c in changes if c.kind == kind)
-        if found and (kind != "moved" or len(found) == 1):
-            return found[:50]
-    return ()
-
-
-def _still_there(selection: tuple[str, ...], document: "Document") -> tuple[str, ...]:
-    """Return what of a selection there still is; else the nearest module above."""
-    kept = tuple(path for path in selection if _exists(document, path))
-    if kept or not selection:
-        return kept
-    above = selection[0]
-    while above and not _exists(document, above):
-        above = above.rpartition(".")[0]
-    return (above,)
-
-
-def _exists(document: "Document", path: str) -> bool:
-    try:
-        document.module(path)
-    except ModelwrightError:
-        return False
-    return True
-
-
-def _name(document: "Document") -> str:
-    """Return what title and root row call a document: ``resnet50`` of ``torchvision:resnet50``."""
-    text = document.source.text
-    if document.source.kind == "expression":
-        return type(document.root).__name__
-    return text.removeprefix("torchvision:").partition("(")[0].rpartition("/")[2] or text

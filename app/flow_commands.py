@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from app.desk import Desk
     from app.dialogs.rewire.edit_sheet import EditSheet
     from app.main_window import MainWindow
+    from app.spots import Spot
     from app.ways import Way
     from core.analysis import Report
+    from core.document import Document
+
+_ENDS = ("input", "output", None)
 
 
 class FlowCommands(QObject):
@@ -54,6 +58,98 @@ class FlowCommands(QObject):
             path, step = self._place()
             self._show(AddOutputSheet(state, path, self.window.jobs, self.window, of=step))
 
+    def remove_input(self) -> None:
+        """Ask which input of the selected module goes."""
+        from app.dialogs.rewire import RemoveInputSheet
+
+        state = self.desk.state
+        if state.report is not None:
+            path, step = self._place()
+            self._show(RemoveInputSheet(state, path, self.window.jobs, self.window, of=step))
+
+    def remove_output(self) -> None:
+        """Ask which output of the selected module goes."""
+        from app.dialogs.rewire import RemoveOutputSheet
+
+        state = self.desk.state
+        if state.report is not None:
+            path, _ = self._place()
+            self._show(RemoveOutputSheet(state, path, self.window.jobs, self.window))
+
+    def rename_step(self) -> None:
+        """Ask what a step of the forward is to be called."""
+        from app.dialogs.rewire import RenameStepSheet
+
+        state = self.desk.state
+        if state.report is not None:
+            path, step = self._place()
+            self._show(RenameStepSheet(state, path, self.window.jobs, self.window, of=step))
+
+    def remove_step(self) -> None:
+        """Ask which step of the forward goes."""
+        from app.dialogs.rewire import RemoveStepSheet
+
+        state = self.desk.state
+        if state.report is not None:
+            path, step = self._place()
+            self._show(RemoveStepSheet(state, path, self.window.jobs, self.window, of=step))
+
+    def remove_here(self) -> None:
+        """Take what is chosen in the picture out of the forward: steps, an input, an output."""
+        flow, document = self.window.flow, self.desk.state.document
+        kinds = {} if document is None else self._kinds(document, flow.path)
+        chosen = flow.chosen_steps or (flow.chosen_step,)
+        if len(chosen) > 1:
+            steps = [each for each in reversed(chosen) if kinds.get(each) not in _ENDS]
+            edits = tuple(core.RemoveNode(flow.path, each) for each in steps)
+            label = self.tr("Remove {} steps").format(len(edits))
+            self.desk.ask(core.Together(edits, label))
+        elif kinds.get(chosen[0]) == "input":
+            self.desk.ask(core.RemoveInput(flow.path, chosen[0]))
+        elif kinds.get(chosen[0]) == "output":
+            self.remove_output()
+        elif chosen[0]:
+            self.desk.ask(core.RemoveNode(flow.path, chosen[0]))
+
+    def group_steps(self) -> None:
+        """Ask which steps become a module; those chosen in picture or tree are offered."""
+        from app.dialogs.rewire import GroupSheet
+
+        state = self.desk.state
+        if state.report is not None:
+            path, chosen = self._steps()
+            self._show(GroupSheet(state, path, self.window.jobs, self.window, **chosen))
+
+    def ungroup(self) -> None:
+        """Put the steps of the selected module among those around it."""
+        if self.desk.state.current:
+            self.desk.ask(core.Ungroup(self.desk.state.current))
+
+    def swap_encoder(self) -> None:
+        """Ask for the backbone that the selected U-Net is to stand on."""
+        from app.dialogs.rewire import SwapEncoderSheet
+        from app.state import unet_above
+
+        state = self.desk.state
+        if state.report is not None and state.document is not None:
+            path = unet_above(state.document, state.current or "")
+            if path is not None:
+                self._show(SwapEncoderSheet(state, path, self.window.jobs, self.window))
+
+    def rows_for_the_picture(self) -> list[str]:
+        """Return the commands that mean what is chosen in the picture, for its context menu."""
+        flow, document = self.window.flow, self.desk.state.document
+        if document is None or flow.view.way is not None:
+            return []
+        kind = self._kinds(document, flow.path).get(flow.chosen_step, "")
+        if len(flow.chosen_steps) > 1:
+            return ["group-steps"]
+        if kind == "input":
+            return ["remove-input", "add-input", "add-output"]
+        if kind == "output":
+            return ["remove-output", "add-output"]
+        return ["rename-step", "remove-step", "add-output"]
+
     def wrap_in_class(self) -> None:
         """Ask for the names, and put the selected module into a new class."""
         from app.dialogs.rewire import WrapSheet
@@ -67,18 +163,46 @@ class FlowCommands(QObject):
         document = self.desk.state.document
         return document is not None and not core.is_container(document.module(path))
 
-    def insert(self, offset: int, name: str = "") -> None:
-        """Ask for a layer before (0) or behind (1) the selected one, and between which steps."""
-        from app.ways import ways_beside
+    def insert(self, offset: int, text: str = "") -> None:
+        """Ask for a layer before (0) or behind (1) the selected one, and between which steps.
 
-        report, path = self.desk.state.report, self.desk.state.current
-        if report is not None and path:
-            self.window.jobs.start(
-                lambda _: ways_beside(report, path, offset),
-                partial(self._ask_layer, report, name),
-                title=self.tr("Reading the forward around {}").format(path),
-                wait=0.03,
-            )
+        Where a way is chosen in the picture, it goes there; where a whole module is selected,
+        anywhere in it.
+        """
+        from app.ways import ways_beside, ways_in
+
+        state, way = self.desk.state, self.window.flow.chosen_way
+        report, path = state.report, state.current
+        if report is None or path is None:
+            return
+        find: partial[list[Way]]
+        if way is not None:
+            find = partial(ways_in, report, *way)
+        elif not path:
+            find = partial(ways_in, report, path)
+        else:
+            find = partial(ways_beside, report, path, offset)
+        self._find_ways(report, find, text)
+
+    def insert_at(self, spot: "Spot", text: str) -> None:
+        """Ask for a layer in a gap between two modules that are wired, starting with ``text``."""
+        from app.ways import ways_at
+
+        report = self.desk.state.report
+        if report is not None:
+            self._find_ways(report, partial(ways_at, report, spot), text)
+
+    def _find_ways(self, report: "Report", find: "partial[list[Way]]", text: str) -> None:
+        from app.ways import tensors_of
+
+        def found(_: object) -> "tuple[list[Way], list[tuple[str, str]]]":
+            ways = find()
+            return ways, tensors_of(report, ways[0].parent)
+
+        title = self.tr("Reading the forward")
+        self.window.jobs.start(
+            found, partial(self._ask_layer, report, text), title=title, wait=0.03
+        )
 
     def new_unet(self) -> None:
         """Show the form of a U-Net; it becomes the model that is open."""
@@ -88,51 +212,83 @@ class FlowCommands(QObject):
         sheet.wanted.connect(self._commands.open_request)
         sheet.open()
 
-    def _ask_layer(self, report: "Report", text: str, ways: "list[Way]") -> None:
+    def _ask_layer(
+        self,
+        report: "Report",
+        text: str,
+        known: "tuple[list[Way], list[tuple[str, str]]]",
+    ) -> None:
         from app.dialogs.ask_layer import AskLayerDialog
         from app.dialogs.rewire import WayForm
         from app.ways import edit_on_way
 
         if report is not self.desk.state.report:
             return  # the model has changed meanwhile
-        form = WayForm(ways)
+        ways, tensors = known
+        form = WayForm(ways, tensors)
+        form.suit(text)
 
         def checking() -> partial[Consequence]:
-            return partial(_consequence, report, form.way, form.name.text())
+            return partial(_consequence, report, form.way, form.name.text(), form.other)
 
         title = self.tr("Insert into {}").format(ways[0].parent or self.desk.state.name)
         dialog = AskLayerDialog(title, text, checking(), self.window.jobs, self.window, beside=form)
+        dialog.field.textChanged.connect(form.suit)
         form.changed.connect(lambda: dialog.try_again(checking()))
 
         def accepted(typed: str) -> None:
-            way, name = form.way, form.name.text()
+            way, name, other = form.way, form.name.text(), form.other
             self.window.jobs.start(
-                lambda _: edit_on_way(report, way, typed, name), self.desk.ask, wait=0.03
+                lambda _: edit_on_way(report, way, typed, name, other), self.desk.ask, wait=0.03
             )
 
         dialog.layer_given.connect(accepted)
         dialog.open()
 
     def _place(self) -> tuple[str, str]:
-        """Return the module to re-wire, and the child in it that is meant, if it is a layer."""
+        """Return the module to re-wire, and the step that is meant: a child's path, or its name."""
         from app.flow.modules import home_of
 
+        flow = self.window.flow
         document, path = self.desk.state.document, self.desk.state.current or ""
         assert document is not None
+        if flow.chosen_step:
+            return flow.path, flow.chosen_step
         home = home_of(document, path)
         return home, path[len(home) + 1 if home else 0 :] if home != path else ""
+
+    def _steps(self) -> tuple[str, dict[str, tuple[str, ...]]]:
+        """Return the module to re-wire, and what is chosen in it: ``steps``, or ``children``."""
+        from app.flow.modules import caller_of
+
+        flow, document = self.window.flow, self.desk.state.document
+        assert document is not None
+        if len(flow.chosen_steps) > 1:
+            return flow.path, {"steps": flow.chosen_steps}
+        chosen = self.desk.state.selection
+        home = caller_of(document, chosen[0]) if chosen and chosen[0] else ""
+        paths = [each for each in chosen if each and caller_of(document, each) == home]
+        children = tuple(each[len(home) + 1 if home else 0 :] for each in paths)
+        return home, {"children": children}
+
+    def _kinds(self, document: "Document", path: str) -> dict[str, str]:
+        """Return the kind of each step of a forward; of a mere picture, none."""
+        try:
+            return {each.name: each.kind for each in core.graph_of(document, path).nodes}
+        except ModelwrightError:
+            return {}
 
     def _show(self, sheet: "EditSheet") -> None:
         sheet.edit_given.connect(self.desk.ask)
         sheet.open()
 
 
-def _consequence(report: "Report", way: "Way", name: str, typed: str) -> Consequence:
+def _consequence(report: "Report", way: "Way", name: str, other: str, typed: str) -> Consequence:
     """Say what would come of a layer there; runs on a thread."""
     from app.spots import consequence
     from app.ways import edit_on_way
 
     try:
-        return consequence(report, edit_on_way(report, way, typed, name))
+        return consequence(report, edit_on_way(report, way, typed, name, other))
     except ModelwrightError as error:
         return Consequence(str(error), refused=True)

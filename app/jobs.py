@@ -29,6 +29,8 @@ class Job:
     failed: Callable[[ModelwrightError], object]
     started: float = field(default_factory=time.monotonic)
     at: tuple[int, int, str] = (0, 0, "")
+    #: What has to be over before this begins; let go of then.
+    after: "Job | None" = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _over: threading.Event = field(default_factory=threading.Event)
     _result: Any = None
@@ -52,6 +54,9 @@ class Job:
         return not self._over.is_set()
 
     def _run(self) -> None:
+        if self.after is not None:
+            self.after._over.wait()
+            self.after = None
         try:
             self._result = self.work(self)
         except BaseException as error:  # it is raised again on the GUI thread
@@ -79,14 +84,17 @@ class Jobs(QObject):
         *,
         title: str = "",
         wait: float = 0.0,
+        after: Job | None = None,
     ) -> Job:
         """Run ``work`` on a thread of its own.
 
         ``wait`` (seconds) is how long to hold on for an answer that comes at once; most edits do,
         and the window then changes once instead of twice. Without ``failed``, a refusal is told by
-        the signal ``refused``. A job with a ``title`` is shown when it takes long.
+        the signal ``refused``. A job with a ``title`` is shown when it takes long. It begins when
+        ``after`` is over, wanted or not: of two that write one file, the later has to win.
         """
-        job = Job(title, work, done, failed or (lambda error: self.refused.emit(str(error))))
+        failed = failed or (lambda error: self.refused.emit(str(error)))
+        job = Job(title, work, done, failed, after=after)
         self.running.append(job)
         threading.Thread(target=self._work, args=(job,), name=title or "job", daemon=True).start()
         if wait and job._over.wait(wait):

@@ -20,6 +20,7 @@ from app import mime, theme
 from app.actions import MENUS, SEEN_FIRST, Actions, tr as actions_tr
 from app.desk import Desk
 from app.docks import add_docks
+from app.insert_menus import InsertMenus
 from app.jobs import Jobs
 from app.panels.notice import Notice
 from app.panels.status import StatusBar
@@ -55,6 +56,7 @@ class MainWindow(QMainWindow):
     history: "HistoryPanel"
     flow: "FlowPanel"
     turns: "Turns"
+    insert_menus: InsertMenus
 
     #: Once, after the first frame is on the screen.
     seen = Signal()
@@ -79,6 +81,7 @@ class MainWindow(QMainWindow):
         self.whole = False
         self.docks = add_docks(self)
         self.actions_table = Actions(self)
+        self.insert_menus = InsertMenus(self)
         self._add_menus()
         self._add_toolbar()
         self.jobs.refused.connect(self.show_refusal)
@@ -206,12 +209,15 @@ class MainWindow(QMainWindow):
         desk.refused.connect(self.show_refusal)
         desk.told.connect(self.show_note)
         desk.opened.connect(self._note_opened)
+        desk.kept.connect(lambda project: self._note_opened(str(project.absolute())))
         desk.trust_wanted.connect(commands.ask_trust)
         desk.allowance_wanted.connect(commands.checkpoints.ask_allowance)
         self.tree.view.layer_used.connect(self.note_used)
         self.tree.layer_wanted.connect(commands.ask_layer)
         self.tree.menu_wanted.connect(self.show_context_menu)
-        self.flow.view.menu_wanted.connect(self.show_context_menu)
+        self.flow.view.menu_wanted.connect(self.show_flow_menu)
+        self.flow.view.removal_wanted.connect(commands.flow.remove_here)
+        self.flow.view.rename_wanted.connect(commands.flow.rename_step)
         self.tree.removal_wanted.connect(commands.remove)
         self.palette_panel.chosen.connect(commands.use_layer)
         self.palette_panel.placed.connect(commands.place_layer)
@@ -233,7 +239,7 @@ class MainWindow(QMainWindow):
         opened = state.document is not None
         begins = opened and self.middle.currentWidget() is self.welcome
         self.middle.setCurrentWidget(self.tree if opened else self.welcome)
-        self.setWindowTitle(f"{state.name}[*] — Modelwright" if opened else "Modelwright")
+        self.setWindowTitle(f"{state.title}[*] — Modelwright" if opened else "Modelwright")
         self.setWindowModified(opened and not state.clean)
         if begins:
             self.tree.view.setFocus()
@@ -259,10 +265,24 @@ class MainWindow(QMainWindow):
 
     def show_context_menu(self, at: QPoint) -> None:
         """Show what can be done to the selected modules."""
+        self._context_menu().popup(at)
+
+    def show_flow_menu(self, at: QPoint) -> None:
+        """Show what can be done to the steps or the way chosen in the picture of a forward."""
+        menu = self._context_menu(self.flow.is_on_a_module)
+        first = menu.actions()[0]
+        for row in self.commands.flow.rows_for_the_picture():
+            menu.insertAction(first, self.actions_table.by_id[row])
+        menu.insertSeparator(first)
+        menu.popup(at)
+
+    def _context_menu(self, on_a_module: bool = True) -> QMenu:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addActions(self.actions_table.in_context())
-        menu.popup(at)
+        menu.addMenu(self.insert_menus.in_context(menu))
+        if on_a_module:
+            menu.addActions(self.actions_table.in_context())
+        return menu
 
     def set_theme(self, name: theme.Theme) -> None:
         """Switch between light and dark, and remember it."""

@@ -8,6 +8,8 @@ from PySide6.QtCore import QMimeData
 LAYER = "application/x-modelwright-layer"
 #: Paths of modules of the open document, one a line; their layer specs go along as plain text.
 MODULES = "application/x-modelwright-modules"
+#: The file that work is kept in (:mod:`core.project`).
+PROJECT = ".modelwright"
 #: How files of weights are mostly called; what one is, is seen from what stands in it.
 WEIGHTS = (".pth", ".pt", ".pkl", ".bin", ".ckpt", ".safetensors", ".onnx", ".pt2")
 #: The same for a dialog that asks for files.

@@ -1,4 +1,4 @@
-"""The program: the window for ``modelwright`` and ``modelwright open``, else the terminal.
+"""The program: the window for ``modelwright``, ``open`` and a project, else the terminal.
 
 The window is shown before torch is imported, which takes seconds; that happens behind it.
 """
@@ -19,6 +19,8 @@ def main() -> None:
     arguments = sys.argv[1:]
     if not arguments:
         sys.exit(run())
+    if len(arguments) == 1 and arguments[0].endswith(".modelwright"):  # as a double click has it
+        sys.exit(run(arguments[0]))
     if arguments[0] == "open":
         from app.open_command import open_command
 

@@ -5,12 +5,18 @@ from typing import TYPE_CHECKING
 
 import core
 from app.flow.modules import caller_of
-from app.spots import PRESET, spec_at
+from app.spots import PRESET, Spot, spec_at
 from core.errors import EditRefused, ModelwrightError
 
 if TYPE_CHECKING:
-    from core.analysis import Report
+    from collections.abc import Mapping
+
+    from core.analysis import Report, Value
+    from core.dataflow import Graph
     from core.edits import Edit
+
+#: A step, and the steps that read it with the place among what each reads.
+Ends = tuple[str, tuple[tuple[str, int], ...]]
 
 
 @dataclass(frozen=True)
@@ -52,43 +58,121 @@ def ways_beside(report: "Report", path: str, offset: int) -> list[Way]:
             edges = [each for each in graph.edges if each.source == call.name]
         else:
             edges = [each for each in graph.edges if each.target == call.name]
-        ends: list[tuple[str, tuple[tuple[str, int], ...]]] = [
-            (each.source, ((each.target, each.port),)) for each in edges
-        ]
+        ends: list[Ends] = [(each.source, ((each.target, each.port),)) for each in edges]
         if offset and len(edges) > 1:
             ends.insert(0, (call.name, tuple((each.target, each.port) for each in edges)))
-        for source, targets in ends:
-            value = known.get(source)
-            shape = value.shape if value is not None and value.kind == "tensor" else None
-            told = f", {value}" if value is not None and value.tensors() else ""
-            names = " and ".join(dict.fromkeys(target for target, _ in targets))
-            found.append(Way(parent, source, targets, f"{source} → {names}{told}", shape))
+        found += [_way(parent, each, known) for each in ends]
     if not found:
         raise EditRefused(f"Nothing reads what {name} gives, so there is no way out of it.")
     return found
 
 
-def edit_on_way(report: "Report", way: Way, text: str, name: str = "") -> "Edit":
+def ways_in(report: "Report", path: str, source: str = "", target: str = "") -> list[Way]:
+    """Return the ways in the forward of the module at ``path``; or those from one step to another.
+
+    Raises EditRefused where it cannot be re-wired, or has no such way.
+    """
+    graph = core.graph_of(report.document, path)
+    known = core.flow(report, path, picture=False).tensors
+    edges = [
+        each for each in graph.edges if source in ("", each.source) and target in ("", each.target)
+    ]
+    if not edges:
+        what = f"{target} does not read {source}" if source else "no step reads another"
+        raise EditRefused(f"In the forward of {path or 'the model'} {what}.")
+    return [_way(path, (each.source, ((each.target, each.port),)), known) for each in edges]
+
+
+def ways_at(report: "Report", spot: Spot) -> list[Way]:
+    """Return the ways that a gap between two rows may mean: the first is the likeliest.
+
+    Where exactly one leads from the child above straight to the one below it is that. Else it is
+    all that lead out of the one or into the other, and somebody has to choose. Raises EditRefused
+    where there is none, or the forward cannot be re-wired.
+    """
+    parent = spot.parent
+    graph = core.graph_of(report.document, parent)
+    names = [n for n, child in report.document.module(parent)._modules.items() if child is not None]
+    at = len(names) if spot.index is None else spot.index
+    above = _ends(graph, names[at - 1] if at else None, "input")
+    below = _ends(graph, names[at] if at < len(names) else None, "output")
+    edges = [each for each in graph.edges if each.source in above and each.target in below]
+    if not edges:
+        edges = [each for each in graph.edges if each.source in above]
+        edges += [each for each in graph.edges if each.target in below]
+    if not edges:
+        raise EditRefused(
+            f"The forward of {parent or 'the model'} calls neither of the two modules here, so no"
+            " tensor passes between them."
+        )
+    known = core.flow(report, parent, picture=False).tensors
+    return [_way(parent, (each.source, ((each.target, each.port),)), known) for each in edges]
+
+
+def tensors_of(report: "Report", path: str) -> list[tuple[str, str]]:
+    """Return the steps of a forward that give something, each with the text that tells of it."""
+    found = core.flow(report, path, picture=False)
+    nodes = found.graph.nodes if found.graph is not None else ()
+    return [(n.name, f"{n.name}{_told(found.tensors.get(n.name))}") for n in nodes
+            if n.kind != "output"]  # fmt: skip
+
+
+def takes_several(text: str) -> bool:
+    """Whether a text names an operation that reads more than one tensor, such as ``add``."""
+    from core.dataflow.operations import OPERATIONS
+
+    found = OPERATIONS.get(text.partition("(")[0].strip())
+    return found is not None and found.most != 1
+
+
+def edit_on_way(report: "Report", way: Way, text: str, name: str = "", beside: str = "") -> "Edit":
     """Return the edit that puts a layer or an operation there; a layer's name alone is enough.
 
-    Raises :class:`~core.errors.SpecError` and :class:`~core.errors.EditRefused`.
+    What takes several tensors gets what ``beside`` gives as well. Raises
+    :class:`~core.errors.SpecError` and :class:`~core.errors.EditRefused`.
     """
-    spec = _spec(text.strip(), way)
+    spec = spec_on_way(text.strip(), way)
     called = name.strip() or None
+    others = (beside,) if beside else ()
     if len(way.targets) == 1:
         ((target, port),) = way.targets
-        return core.InsertOnEdge(way.parent, way.source, target, spec, called, port=port)
-    add = core.AddNode(way.parent, spec, (way.source,), called)
+        return core.InsertOnEdge(way.parent, way.source, target, spec, called, others, port)
+    inputs = (way.source, *others)
+    add = core.AddNode(way.parent, spec, inputs, called)
     before = core.graph_of(report.document, way.parent).by_name
     added = core.graph_of(add.apply(report.document), way.parent)
     (new,) = [each for each in added.nodes if each.name not in before]
     own = str(new.target) if new.kind == "call" else new.name
-    edits = [core.AddNode(way.parent, spec, (way.source,), own)]
+    edits = [core.AddNode(way.parent, spec, inputs, own)]
     edits += [core.Connect(way.parent, new.name, *each) for each in way.targets]  # type: ignore[misc]
     return core.Together(tuple(edits), f"Insert {spec} behind {way.source}")
 
 
-def _spec(text: str, way: Way) -> str:
+def _way(parent: str, ends: Ends, known: "Mapping[str, Value]") -> Way:
+    source, targets = ends
+    value = known.get(source)
+    shape = value.shape if value is not None and value.kind == "tensor" else None
+    names = " and ".join(dict.fromkeys(target for target, _ in targets))
+    return Way(parent, source, targets, f"{source} → {names}{_told(value)}", shape)
+
+
+def _told(value: "Value | None") -> str:
+    return f", {value}" if value is not None and value.tensors() else ""
+
+
+def _ends(graph: "Graph", child: str | None, kind: str) -> set[str]:
+    """Return the steps that call a child or anything in it; of no child, those of a kind."""
+    if child is None:
+        return {each.name for each in graph.nodes if each.kind == kind}
+    return {
+        each.name
+        for each in graph.nodes
+        if each.kind == "call" and f"{each.target}.".startswith(f"{child}.")
+    }
+
+
+def spec_on_way(text: str, way: Way) -> str:
+    """Return a layer as one writes it: of its name alone, with the arguments that fit there."""
     if "(" in text or (text[:1].islower() and not text.startswith(PRESET)):
         return text
     try:

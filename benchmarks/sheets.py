@@ -102,7 +102,7 @@ def matching(window, folder: Path) -> None:
             sheet.reject()
             settle(window)
     judge("10,000 rows matched and shown, seconds", statistics.median(times), 0.3)
-    wait_until(lambda: not window.jobs.running)
+    wait_until(lambda: not (window.jobs.running or sheet.case.working))
     gaps = Gaps()
     gaps.doing = "typing a filter"
     for text in ("1", "12", "123", "123 w", "123 weight", "", "bias", "b", ""):

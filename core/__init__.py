@@ -16,6 +16,7 @@ The rooms, in the order data travels:
     export/      what leaves the house: code that builds the model, tried in a fresh process
     statistics.py the numbers of one tensor, a histogram
     recipe.py    source, inputs and edits as JSON, to be replayed elsewhere
+    project.py   a recipe and the weights it cannot do without: work that is saved and opened again
     session.py   one open document: history, selection, clean mark, one signal
     cli/         the same jobs from a terminal
     user_code.py the user's own Python: read once, agreed to, run
@@ -184,6 +185,7 @@ if TYPE_CHECKING:
         save_block as save_block,
         suggest_parameters as suggest_parameters,
         take_home as take_home,
+        write_code as write_code,
     )
     from core.files import (
         in_a_sentence as in_a_sentence,
@@ -201,6 +203,12 @@ if TYPE_CHECKING:
         outlooks as outlooks,
         saving_script as saving_script,
         try_forward as try_forward,
+    )
+    from core.project import (
+        is_project as is_project,
+        needs_weights as needs_weights,
+        open_project as open_project,
+        save_project as save_project,
     )
     from core.session import (
         Changed as Changed,

@@ -11,7 +11,9 @@
     ├── EditRefused            an edit does not apply to this document
     │   └── Untraceable        a forward cannot be read as a graph, so it cannot be re-wired
     ├── RecipeError            a recipe could not be read or replayed
+    ├── ProjectError           a project could not be read, or its weights are not those it had
     ├── CheckpointError        a file of weights could not be read or does not fit
+    │   └── NothingInCommon    no tensor of it fits one of the model's
     ├── PlacementError         a device is not there, or a model does not run on it
     ├── SaveRefused            a file could not be written; what was there is untouched
     └── Cancelled              the user stopped it
@@ -23,6 +25,7 @@ to do. Any other exception that leaves ``core`` is a bug.
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 
 class ModelwrightError(Exception):
@@ -47,19 +50,24 @@ class NotTrusted(SourceError):
 
 
 class NotAllowed(SourceError):
-    """Opening a whole model means importing and calling ``names``, which nobody has allowed."""
+    """Opening the whole model at ``path`` means importing and calling ``names``.
 
-    def __init__(self, message: str, names: tuple[str, ...]) -> None:
+    Nobody has allowed that.
+    """
+
+    def __init__(self, message: str, names: tuple[str, ...], path: Path | None = None) -> None:
         super().__init__(message)
         self.names = names
+        self.path = path
 
 
 class MissingClass(SourceError):
-    """A whole model needs the class ``name``, which cannot be imported here."""
+    """The whole model at ``path`` needs the class ``name``, which cannot be imported here."""
 
-    def __init__(self, message: str, name: str) -> None:
+    def __init__(self, message: str, name: str, path: Path | None = None) -> None:
         super().__init__(message)
         self.name = name
+        self.path = path
 
 
 class TooLarge(SourceError):
@@ -86,8 +94,23 @@ class RecipeError(ModelwrightError):
     """A recipe could not be read or replayed."""
 
 
+class ProjectError(ModelwrightError):
+    """A project could not be read, or what belongs to it is not what it was."""
+
+
 class CheckpointError(ModelwrightError):
     """A file of weights could not be read, or does not fit the model."""
+
+
+class NothingInCommon(CheckpointError):
+    """No tensor of a file fits one of the model's.
+
+    ``plan`` (:class:`core.checkpoint.Plan`) has the rows of both, to be paired by hand.
+    """
+
+    def __init__(self, message: str, plan: Any) -> None:
+        super().__init__(message)
+        self.plan = plan
 
 
 class PlacementError(ModelwrightError):

@@ -38,7 +38,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "core.export": (
         "BlockParameter", "TakenHome", "block_source", "code_beside", "model_source",
-        "needs_code", "numbers_in", "save_block", "suggest_parameters", "take_home",
+        "needs_code", "numbers_in", "save_block", "suggest_parameters", "take_home", "write_code",
     ),
     "core.files": (
         "in_a_sentence", "read_contents",
@@ -49,6 +49,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "core.placement": (
         "Placement", "devices", "distributed_script", "loading_script", "need", "outlooks",
         "saving_script", "try_forward",
+    ),
+    "core.project": (
+        "is_project", "needs_weights", "open_project", "save_project",
     ),
     "core.session": (
         "Changed", "Session",

@@ -22,7 +22,7 @@ import msgspec
 from core.checkpoint import atomic_write
 from core.document import Document, InputSpec, parse_input
 from core.edits import AnyEdit, Edit, History
-from core.errors import EditRefused, RecipeError, SaveRefused, SpecError
+from core.errors import EditRefused, ModelwrightError, RecipeError, SaveRefused, SpecError
 from core.source import Request, open_source, opener
 
 FORMAT = "modelwright recipe"
@@ -75,26 +75,36 @@ def save_recipe(recipe: Recipe, path: str | Path, *, overwrite: bool = False) ->
 def read_recipe(path: str | Path) -> Recipe:
     """Read a recipe; raises :class:`~core.errors.RecipeError` and says what is wrong with it."""
     path = Path(path)
-    try:
-        raw = msgspec.json.decode(path.read_bytes())
-    except OSError as error:
-        raise RecipeError(f"{path} could not be read: {error.strerror}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RecipeError(f"{path} is no recipe: it is not JSON ({error}).") from error
-    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        raise RecipeError(f'{path} is no recipe: it does not say "format": "{FORMAT}".')
-    version = raw.get("schema_version")
-    if not isinstance(version, int) or version < 1:
-        raise RecipeError(f"{path} names no schema version that there ever was: {version!r}.")
-    if version > SCHEMA_VERSION:
-        raise RecipeError(
-            f"{path} was written by a newer Modelwright (schema {version}; this one knows"
-            f" {SCHEMA_VERSION}). Update Modelwright to open it."
-        )
+    raw = json_of(path, FORMAT, SCHEMA_VERSION, RecipeError)
     try:
         return msgspec.convert(raw, Recipe)
     except msgspec.ValidationError as error:
         raise RecipeError(f"{path} is a damaged recipe: {error}.") from error
+
+
+def json_of(path: Path, form: str, version: int, refused: type[ModelwrightError]) -> dict[str, Any]:
+    """Read a file of ours that says it is of this ``form`` and of no newer ``version``.
+
+    Raises ``refused`` with what is wrong with it.
+    """
+    what = form.rpartition(" ")[2]
+    try:
+        raw = msgspec.json.decode(path.read_bytes())
+    except OSError as error:
+        raise refused(f"{path} could not be read: {error.strerror}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise refused(f"{path} is no {what}: it is not JSON ({error}).") from error
+    if not isinstance(raw, dict) or raw.get("format") != form:
+        raise refused(f'{path} is no {what}: it does not say "format": "{form}".')
+    known = raw.get("schema_version")
+    if not isinstance(known, int) or known < 1:
+        raise refused(f"{path} names no schema version that there ever was: {known!r}.")
+    if known > version:
+        raise refused(
+            f"{path} was written by a newer Modelwright (schema {known}; this one knows {version})."
+            " Update Modelwright to open it."
+        )
+    return raw
 
 
 def replay(recipe: Recipe, document: Document) -> History:
@@ -115,13 +125,18 @@ def replay(recipe: Recipe, document: Document) -> History:
 def open_recipe(path: str | Path, **options: Any) -> tuple[Recipe, Document]:
     """Read a recipe and open its source, before any edit; options are ``open_source``'s."""
     recipe = read_recipe(path)
+    return recipe, open_origin(recipe, _beside(recipe.source, Path(path).parent), **options)
+
+
+def open_origin(recipe: Recipe, source: str, **options: Any) -> Document:
+    """Open what a recipe begins with, found at ``source``; options are ``open_source``'s."""
     if recipe.inputs and not options.get("inputs"):
         options["inputs"] = recipe.input_specs()
     if recipe.weights and not options.get("pretrained"):
         options["pretrained"] = recipe.weights
     if recipe.structure_only and options.get("structure") is None:
         options["structure"] = True
-    return recipe, open_source(_beside(recipe.source, Path(path).parent), **options)
+    return open_source(source, **options)
 
 
 def is_recipe(text: str) -> bool:

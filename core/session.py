@@ -14,6 +14,8 @@ from core.analysis import Problem, Report, analyse
 from core.checkpoint import save_state_dict
 from core.document import Change, Document, Ledger, difference, ledger
 from core.edits import Edit, History, Proposal, parse_edit
+from core.errors import SaveRefused
+from core.project import SavedProject, is_project, open_project, save_project
 from core.recipe import (
     Recipe,
     is_recipe,
@@ -68,13 +70,20 @@ class Session:
         self.history = history or History(document)
         self.changed = Signal()
         self.selection: tuple[str, ...] = ()
+        #: The project that this is kept in, where it was opened from one or saved as one.
+        self.project: Path | None = None
 
     @classmethod
     def open(cls, text: str, **options: Any) -> "Session":
         """Open a source; options are those of :func:`core.source.open_source`.
 
-        A recipe is opened with its steps, so that they can be undone.
+        A project or a recipe is opened with its steps, so that they can be undone.
         """
+        if is_project(text):
+            history = open_project(text, **options)
+            session = cls(history.document, history)
+            session.project = Path(text.strip()).expanduser()
+            return session
         if is_recipe(text):
             recipe, document = open_recipe(text.strip(), **options)
             return cls(document, replay(recipe, document))
@@ -185,6 +194,27 @@ class Session:
         taken = take_home(self.document, path, overwrite=overwrite)
         self._saved()
         return taken
+
+    def save_project(
+        self, path: str | Path | None = None, *, overwrite: bool = False
+    ) -> SavedProject:
+        """Write the project, to where it is kept if no ``path`` is given, and keep it there.
+
+        Raises :class:`~core.errors.SaveRefused`.
+        """
+        target = self.project if path is None else Path(path)
+        if target is None:
+            raise SaveRefused("This is not kept in a project yet: say where to save one.")
+        overwrite = overwrite or path is None
+        saved = save_project(self.document, self.recipe(), target, overwrite=overwrite)
+        self.keep_in(saved.path, self.document)
+        return saved
+
+    def keep_in(self, project: Path, document: Document) -> None:
+        """Note that ``document``, of this session, stands in a project on disk."""
+        self.project = project
+        self.history.mark_clean(document)
+        self.changed.emit(Changed(self.document, self.document))
 
     def save_recipe(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the recipe as JSON; raises :class:`~core.errors.SaveRefused`."""

@@ -9,6 +9,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Whoever runs the tests may have blocks of their own: here there are none.
 os.environ["MODELWRIGHT_BLOCKS"] = str(Path(tempfile.gettempdir()) / "modelwright-no-blocks")
+# Tests run side by side, and threads that wait for each other in a busy loop cost five times what
+# they compute. Processes that tests start take it over.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import hypothesis
 import pytest
@@ -23,6 +26,25 @@ hypothesis.settings.load_profile("modelwright")
 def _seeded() -> None:
     """Random weights are the same in every run of a test."""
     torch.manual_seed(0)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if torch.cuda.is_available():
+        return
+    skip = pytest.mark.skip(reason="there is no CUDA device here")
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _without_gpus(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Test everywhere as on a machine without GPUs, but for what is marked to need one."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not request.node.get_closest_marker("gpu"):
+            patch.setattr(torch.cuda, "is_available", lambda: False)
+            patch.setattr(torch.cuda, "device_count", lambda: 0)
+        yield
 
 
 @pytest.fixture

@@ -17,6 +17,18 @@ from core.source import models, open_source
 LARGE = 100_000_000
 HEADS = {1000, 400, 21}  # classes of ImageNet, Kinetics and the segmentation sets
 TASKS = {entry.name: entry for entry in models()}
+#: One of each family and task, vgg11 as a structure; the others are built of the same parts.
+QUICK = (
+    "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "maxvit_t", "mnasnet0_5",
+    "mobilenet_v2", "mobilenet_v3_small", "regnet_y_400mf", "resnet18", "shufflenet_v2_x0_5",
+    "squeezenet1_1", "swin_t", "vgg11", "vit_b_16", "r3d_18", "s3d", "mvit_v2_s",
+    "lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large", "ssdlite320_mobilenet_v3_large",
+    "fasterrcnn_mobilenet_v3_large_320_fpn", "raft_small", "quantized_mobilenet_v2",
+)  # fmt: skip
+EVERY = [
+    name if name in QUICK else pytest.param(name, marks=pytest.mark.long)
+    for name in sorted(torchvision.models.list_models())
+]
 
 
 def _heads(name: str, root: nn.Module) -> dict[str, nn.Module]:
@@ -37,7 +49,7 @@ def _ten(module: nn.Module) -> dict[str, int]:
 
 
 @pytest.mark.zoo
-@pytest.mark.parametrize("name", sorted(torchvision.models.list_models()))
+@pytest.mark.parametrize("name", EVERY)
 def test_every_builder_is_opened_edited_saved_loaded_and_undone(name: str, tmp_path: Path) -> None:
     large = (TASKS[name].parameters or 0) > LARGE
     document = open_source(name, structure=large or None)

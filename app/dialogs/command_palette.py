@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.actions import plain_text
 
 _ACTION = Qt.ItemDataRole.UserRole
 
@@ -114,7 +115,7 @@ class CommandPalette(QDialog):
 
 
 def _title(action: QAction) -> str:
-    return action.text().replace("&", "").rstrip("…")
+    return plain_text(action)
 
 
 def _icon(action: QAction) -> QIcon:

@@ -109,7 +109,7 @@ class Hooks:
             window = None
         dialog = CrashDialog(details, window)
         if window is not None:
-            dialog.save_wanted.connect(window.commands.save_weights)
+            dialog.save_wanted.connect(lambda: window.commands.projects.save_as())
         dialog.finished.connect(self._closed)
         dialog.open()
         self._shown = dialog

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 
 class FilePage(QWidget):
-    """A ``.py`` with the class in it, or a recipe."""
+    """A ``.py`` with the class in it, a project, or a recipe."""
 
     activated = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.path = QLineEdit()
-        self.path.setPlaceholderText("net.py, recipe.json")
+        self.path.setPlaceholderText("net.py, net.modelwright, recipe.json")
         self.path.setAccessibleName(self.tr("File"))
         self.path.textChanged.connect(self._read)
         self.path.returnPressed.connect(self.activated)
@@ -59,9 +59,11 @@ class FilePage(QWidget):
         self._read("")
 
     def _browse(self) -> None:
-        kinds = self.tr("Models and recipes (*.py *.json);;All files (*)")
+        kinds = self.tr("Models, projects and recipes (*.py *.modelwright *.json)")
         start = str(Path(self.path.text()).parent) if self.path.text() else ""
-        found, _ = QFileDialog.getOpenFileName(self, self.tr("Open a file"), start, kinds)
+        found, _ = QFileDialog.getOpenFileName(
+            self, self.tr("Open a file"), start, f"{kinds};;{self.tr('All files (*)')}"
+        )
         if found:
             self.path.setText(found)
 
@@ -87,7 +89,10 @@ class FilePage(QWidget):
         """Return what asks for the file; raises SourceError where there is none."""
         path = Path(self.path.text().strip())
         if not self.path.text().strip():
-            raise SourceError("Name a file: a .py with a model's class in it, or a recipe (.json).")
+            raise SourceError(
+                "Name a file: a .py with a model's class in it, a project (.modelwright), or a"
+                " recipe (.json)."
+            )
         if not _is_file(path):
             raise SourceError(f"There is no file {path}.")
         call = self.call.currentText().strip() if path.suffix == ".py" else ""

@@ -23,7 +23,8 @@ _CELL = "padding: 2px 14px 2px 0"
 _UNBROKEN = f"white-space: nowrap; {_CELL}"
 #: What a message box needs beside its text, in letters: its icon and margins.
 _BESIDE = 16
-_ANY = f"Models, recipes, weights (*.py *.json {mime.CHECKPOINTS[13:-1]});;All files (*)"
+_KINDS = f"*{mime.PROJECT} *.py *.json {mime.CHECKPOINTS[13:-1]}"
+_ANY = f"Models, projects, weights ({_KINDS});;All files (*)"
 
 
 def ask_file_to_open(parent: QWidget, settings: "Settings") -> Path | None:
@@ -67,16 +68,26 @@ def needs_code(document: "Document") -> bool:
     return core.needs_code(document)
 
 
+def ask_project_target(
+    parent: QWidget, settings: "Settings", project: Path | None, name: str, steps: int = 0
+) -> Path | None:
+    """Ask where to keep the work; beside the ``project`` of now, if there is one."""
+    kinds = _tr("Modelwright projects (*{})").format(mime.PROJECT)
+    usual = str(project) if project is not None else f"{stem(name)}{mime.PROJECT}"
+    return _target(parent, settings, _tr("Save project"), usual, kinds, lambda: _steps(steps))
+
+
 def ask_recipe_target(
     parent: QWidget, settings: "Settings", name: str, steps: int = 0
 ) -> Path | None:
     """Ask where to write the recipe."""
     title, kinds = _tr("Save recipe"), "Recipes (*.json)"
+    usual = f"{stem(name)}.recipe.json"
+    return _target(parent, settings, title, usual, kinds, lambda: _steps(steps))
 
-    def fresh() -> str:
-        return _tr("one step") if steps == 1 else _tr("{} steps").format(steps)
 
-    return _target(parent, settings, title, f"{stem(name)}.recipe.json", kinds, fresh)
+def _steps(steps: int) -> str:
+    return _tr("one step") if steps == 1 else _tr("{} steps").format(steps)
 
 
 def standing(path: Path) -> str:
@@ -118,8 +129,9 @@ def _target(
     path = _noted(settings, found)
     if path is None:
         return None
-    if not path.suffix:
-        path = path.with_suffix(Path(name).suffix)
+    suffix = Path(name).suffix
+    if not path.suffix or (suffix == mime.PROJECT != path.suffix.lower()):
+        path = path.with_name(path.name + suffix)
     files = [path] if beside is None else [path, beside(path)]
     there = [each for each in files if each.exists()]
     if there and not _may_overwrite(parent, there, fresh()):
@@ -182,6 +194,13 @@ def ask_place(parent: QWidget, settings: "Settings", path: Path) -> Path | None:
         options=QFileDialog.Option.DontConfirmOverwrite,
     )
     return _noted(settings, found)
+
+
+def ask_code_target(parent: QWidget, path: Path) -> Path | None:
+    """Ask where to write Python, the system's dialog asks about what is there."""
+    title, kinds = _tr("Write the Python that builds the model"), _tr("Python (*.py)")
+    found, _ = QFileDialog.getSaveFileName(parent, title, str(path), kinds)
+    return Path(found if found.endswith(".py") else f"{found}.py") if found else None
 
 
 def _noted(settings: "Settings", found: str) -> Path | None:

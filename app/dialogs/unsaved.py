@@ -24,6 +24,7 @@ class UnsavedDialog(QMessageBox):
         self.setInformativeText(self.tr("{} since it was opened or saved.").format(count))
         buttons = QMessageBox.StandardButton
         self.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
+        self.button(buttons.Discard).setText(self.tr("Do&n't Save"))
         self.setDefaultButton(buttons.Save)
         self.setEscapeButton(buttons.Cancel)
         self.finished.connect(self._tell)

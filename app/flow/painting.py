@@ -33,25 +33,35 @@ class Painter:
         self._kinds: dict[str, tuple[QColor, QColor, QPixmap]] = {}
 
     def draw(
-        self, picture: Picture, seen: QRectF, marked: Collection[str], current: str | None
+        self,
+        picture: Picture,
+        seen: QRectF,
+        marked: Collection[str],
+        current: str | None,
+        chosen: tuple[str, str] | None = None,
     ) -> None:
-        """Draw what lies in ``seen``; ``marked`` are selected steps, ``current`` has the focus."""
+        """Draw what lies in ``seen``; ``marked`` are selected steps, ``current`` has the focus.
+
+        ``chosen`` is the way that is selected: the steps at its ends.
+        """
         self._painter.setRenderHint(QPainter.RenderHint.Antialiasing, not self._far)
         self._painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         ways = [
             each for each in picture.ways if each.bounds.adjusted(-6, -6, 6, 6).intersects(seen)
         ]
-        self._curves(ways)
+        self._curves([each for each in ways if (each.source, each.target) != chosen])
+        self._curves([each for each in ways if (each.source, each.target) == chosen], True)
         if self._reads:
             self._shapes([each for each in picture.ways if each.plate.intersects(seen)])
         for step in picture.steps:
             if step.box.intersects(seen):
                 self._step(step, step.name in marked, step.name == current)
 
-    def _curves(self, ways: list[Way]) -> None:
+    def _curves(self, ways: list[Way], chosen: bool = False) -> None:
         painter = self._painter
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        plain, dashed = QPen(self._line, 1.3), QPen(self._line, 1.3, Qt.PenStyle.DashLine)
+        line, wide = (theme.tone("accent"), 3.0) if chosen else (self._line, 1.3)
+        plain, dashed = QPen(line, wide), QPen(line, wide, Qt.PenStyle.DashLine)
         if self._far:
             plain.setWidth(0)  # one pixel, however small the picture is
             dashed = plain
@@ -61,7 +71,7 @@ class Painter:
         if self._far:
             return
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._line)
+        painter.setBrush(line)
         for way in ways:
             painter.save()
             painter.translate(way.tip)

@@ -20,6 +20,8 @@ ICON = 16.0
 BESIDE = 7.0  # between the icon and the texts
 _LONGEST = 34  # letters of a name, a type or a shape; the whole of it is in the tooltip
 _LEVEL = 0.05  # what differs by less is at one height
+#: The kinds of the boxes at which tensors come in and leave; see :mod:`app.flow.modules`.
+ENDS = ("root", "head")
 _ROUND = 16.0  # the corners of what goes beside the drawing
 
 

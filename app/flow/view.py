@@ -1,6 +1,6 @@
-"""The widget that shows a picture: zoom, drag, choose a box, look into one."""
+"""The widget that shows a picture: zoom, drag, choose boxes or a way between two, look into one."""
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -8,65 +8,62 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
+    QPainterPathStroker,
     QPaintEvent,
     QPalette,
-    QResizeEvent,
     QTransform,
-    QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
+from app.flow.board import Board
 from app.flow.painting import Painter
-from app.flow.picture import Picture, Step
+from app.flow.picture import ENDS, Picture, Step, Way
 
-_MARGIN = 14.0
-_LEAST, _MOST = 0.004, 4.0
-#: A picture is first shown no smaller than this: names are to be read, the rest is dragged into.
-_READABLE = 0.7
 _STEP = 1.2
 _DRAG = 4  # pixels a press may wander and still be a click
+_NEAR = 5  # pixels a click may be beside a way and still mean it
+_CTRL = Qt.KeyboardModifier.ControlModifier
 
 Key = Qt.Key
 
 
-class FlowView(QWidget):
+class FlowView(Board):
     """``chosen``: the module of a box that was clicked; ``opened``: one to look into.
 
-    ``left``: out to where this module is called. ``menu_wanted``: what can be done to the box that
-    was just chosen, and where on the screen. A picture is shown from its top, as large as can be
-    read; or ``whole``, however small that makes it.
+    ``left``: out to where this module is called. ``menu_wanted``: what can be done to what was just
+    chosen, and where on the screen. ``removal_wanted``, ``rename_wanted``: of the current step. A
+    picture is shown from its top, as large as can be read; or ``whole``, however small it is then.
+
+    ``picked`` are the boxes that were chosen by hand, with Ctrl several; ``way`` is the connection
+    that was: Ctrl+Space, Shift with the arrows, and E do it by keys.
     """
 
     chosen = Signal(str)
     opened = Signal(str)
     left = Signal()
     menu_wanted = Signal(QPoint)
+    removal_wanted = Signal()
+    rename_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None, *, whole: bool = False) -> None:
-        super().__init__(parent)
-        self._whole = whole
-        self.picture: Picture | None = None
+        super().__init__(parent, whole=whole)
         self.marked: frozenset[str] = frozenset()
         self.current: str | None = None
-        self.scale = 1.0
-        self._origin = QPointF()  # of the picture, in pixels of the widget
+        self.picked: tuple[str, ...] = ()
+        self.way: tuple[str, str] | None = None
         self._press: QPointF | None = None
         self._dragging = False
-        self._fresh = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(80, 60)
         self.setAccessibleName(self.tr("Dataflow"))
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-
-    def sizeHint(self) -> QSize:
-        return QSize(320, 320)
 
     def show_picture(self, picture: Picture | None, keep: bool = False) -> None:
         """Show a picture, from its top; ``keep`` leaves scale and place as they are."""
         self.picture = picture
         names = {each.name for each in picture.steps} if picture is not None else set()
         self.current = self.current if self.current in names else None
+        self.picked = tuple(each for each in self.picked if each in names)
+        ways = {(each.source, each.target) for each in picture.ways} if picture else set()
+        self.way = self.way if self.way in ways else None
         self._describe()
         if not keep:
             self._fresh = True
@@ -79,75 +76,14 @@ class FlowView(QWidget):
         marked = frozenset(each.name for each in steps)
         if marked != self.marked:
             self.marked = marked
+            self.way = None  # somebody looks at something else now
+            if not marked.issuperset(self.picked):
+                self.picked = ()
             if steps:
                 self.current = steps[0].name if self.current not in marked else self.current
                 self._reveal(steps[0])
             self._describe()
         self.update()
-
-    # Zoom and place
-
-    def fit(self) -> None:
-        """Show all of the picture."""
-        if self.picture is None:
-            return
-        bounds = self.picture.bounds
-        room = self._room()
-        scale = min(
-            room.width() / max(1.0, bounds.width()), room.height() / max(1.0, bounds.height())
-        )
-        self.scale = max(_LEAST, min(1.0, scale))
-        self._origin = room.center() - bounds.center() * self.scale
-        self._fresh = False
-        self.update()
-
-    def zoom(self, factor: float, at: QPointF | None = None) -> None:
-        """Make everything larger by ``factor``; what is under ``at`` stays there."""
-        at = at if at is not None else QPointF(self.rect().center())
-        scale = max(_LEAST, min(_MOST, self.scale * factor))
-        self._origin = at + (self._origin - at) * (scale / self.scale)
-        self.scale = scale
-        self._fresh = False
-        self.update()
-
-    def place_of(self, step: Step) -> QRectF:
-        """Return where a step's box is on the widget."""
-        return QRectF(step.box.topLeft() * self.scale + self._origin, step.box.size() * self.scale)
-
-    def _begin(self) -> None:
-        """Fit the picture as far as its names can be read; then its top is seen."""
-        if self.picture is None:
-            return
-        self.fit()
-        if self.scale < _READABLE and not self._whole:
-            bounds, room = self.picture.bounds, self._room()
-            wide = room.width() / max(1.0, bounds.width())
-            self.scale = min(1.0, max(_READABLE, wide))
-            first = self.picture.steps[0].box if self.picture.steps else bounds
-            left = room.center().x() - first.center().x() * self.scale
-            if bounds.width() * self.scale <= room.width():
-                left = room.center().x() - bounds.center().x() * self.scale
-            self._origin = QPointF(left, room.top() - bounds.top() * self.scale)
-        self._fresh = True
-
-    def _room(self) -> QRectF:
-        return QRectF(self.rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
-
-    def _reveal(self, step: Step) -> None:
-        """Move the picture as far as it takes to see a step."""
-        place, room = self.place_of(step), self._room()
-        dx = max(0.0, room.left() - place.left()) or min(0.0, room.right() - place.right())
-        dy = max(0.0, room.top() - place.top()) or min(0.0, room.bottom() - place.bottom())
-        if place.width() > room.width():
-            dx = room.center().x() - place.center().x()
-        if dx or dy:
-            self._origin += QPointF(dx, dy)
-            self._fresh = False
-
-    def _at(self, point: QPointF) -> Step | None:
-        if self.picture is None:
-            return None
-        return self.picture.at((point - self._origin) / self.scale)
 
     # What assistive technology reads
 
@@ -159,8 +95,13 @@ class FlowView(QWidget):
         text = self.tr("{}: {} steps, {} connections").format(
             found.title, len(found.steps), len(found.ways)
         )
-        here = next((each for each in found.steps if each.name == self.current), None)
-        self.setAccessibleDescription(f"{here.sentence}. {text}" if here is not None else text)
+        here = self.here
+        told = here.sentence if here is not None else ""
+        if self.way is not None:
+            told = self.tr("the way from {} to {}").format(*self.way)
+        elif len(self.picked) > 1:
+            told = self.tr("{} steps chosen: {}").format(len(self.picked), ", ".join(self.picked))
+        self.setAccessibleDescription(f"{told}. {text}" if told else text)
 
     # Events
 
@@ -174,25 +115,9 @@ class FlowView(QWidget):
             area = QRectF(event.rect())
             seen = QRectF((area.topLeft() - self._origin) / self.scale, area.size() / self.scale)
             drawn = Painter(painter, self.palette(), self.font(), self.scale)
-            drawn.draw(self.picture, seen, self.marked, self.current if self.hasFocus() else None)
+            current = self.current if self.hasFocus() else None
+            drawn.draw(self.picture, seen, self.marked.union(self.picked), current, self.way)
         painter.end()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self._fresh:  # nobody has zoomed or dragged yet
-            self._begin()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        turned = event.angleDelta()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.zoom(1.0015 ** turned.y(), event.position())
-        else:
-            pixels = event.pixelDelta()
-            way = pixels if not pixels.isNull() else turned / 2
-            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and not way.x():
-                way = QPoint(way.y(), 0)
-            self._move(QPointF(way))
-        event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
@@ -213,7 +138,13 @@ class FlowView(QWidget):
         self._press, self._dragging = None, False
         self.unsetCursor()
         if pressed and not dragged and event.button() == Qt.MouseButton.LeftButton:
-            self._choose(self._at(event.position()))
+            step = self._at(event.position())
+            if step is None:
+                self._choose_way(self._way_at(event.position()))
+            elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                self._toggle(step)
+            else:
+                self._choose(step)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         step = self._at(event.position())
@@ -222,21 +153,40 @@ class FlowView(QWidget):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         mouse = event.reason() == QContextMenuEvent.Reason.Mouse
-        step = self._at(QPointF(event.pos())) if mouse else self._here()
-        if step is None or step.path is None:
+        point = QPointF(event.pos())
+        step = self._at(point) if mouse else self.here
+        if mouse and step is None:
+            self._choose_way(self._way_at(point))
+        if step is None and self.way is None:
             return
-        self._choose(step)
+        if step is not None and step.name not in self.picked and self.way is None:
+            self._choose(step)
+        elif mouse and step is not None:
+            self._point_at(step)
         at = event.globalPos()
-        if not mouse:
+        if not mouse and step is not None:
             at = self.mapToGlobal(self.place_of(step).center().toPoint())
         self.menu_wanted.emit(at)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, step = event.key(), self._here()
+        key, step, keys = event.key(), self.here, event.modifiers()
+        more = bool(keys & Qt.KeyboardModifier.ShiftModifier)
         if key in (Key.Key_Down, Key.Key_Right):
-            self._go(1)
+            self._go(1, more)
         elif key in (Key.Key_Up, Key.Key_Left):
-            self._go(-1)
+            self._go(-1, more)
+        elif key == Key.Key_Space and step is not None and keys & _CTRL:
+            self._toggle(step)
+        elif key == Key.Key_A and keys & _CTRL:
+            self._pick_all()
+        elif key == Key.Key_E and not keys:
+            self._next_way()
+        elif key == Key.Key_Escape and (self.way is not None or self.picked):
+            self._choose_way(None)
+        elif key == Key.Key_Delete and not keys and step is not None:
+            self.removal_wanted.emit()
+        elif key == Key.Key_F2 and not keys and step is not None:
+            self.rename_wanted.emit()
         elif key in (Key.Key_Return, Key.Key_Enter) and step is not None:
             if step.opens and step.path is not None:
                 self.opened.emit(step.path)
@@ -263,6 +213,12 @@ class FlowView(QWidget):
         self.update()
 
     def event(self, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            # Here these keys mean the step, not the module that it may call.
+            mine = event.key() in (Key.Key_Delete, Key.Key_F2) and not event.modifiers()
+            if mine and self.here is not None:
+                event.accept()
+                return True
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             step = self._at(QPointF(event.pos()))
             if step is not None:
@@ -273,40 +229,75 @@ class FlowView(QWidget):
             return True
         return super().event(event)
 
-    def _here(self) -> Step | None:
+    @property
+    def here(self) -> Step | None:
+        """The step that is current."""
         steps = self.picture.steps if self.picture is not None else ()
         return next((each for each in steps if each.name == self.current), None)
 
-    def _go(self, offset: int) -> None:
-        """Make the next step, or the one before, the current one."""
+    def _go(self, offset: int, more: bool = False) -> None:
+        """Make the next step, or the one before, the current one; ``more`` picks it too."""
         steps = self.picture.steps if self.picture is not None else ()
         if not steps:
             return
-        here = self._here()
+        here = self.here
         at = steps.index(here) + offset if here is not None else 0
         step = steps[max(0, min(len(steps) - 1, at))]
-        self.current = step.name
+        self.way = None
+        if more:
+            names = [here.name] if here is not None else []
+            self.picked = tuple(dict.fromkeys([*self.picked, *names, step.name]))
+        self._point_at(step)
         self._reveal(step)
-        self._describe()
-        self.update()
 
     def _choose(self, step: Step | None) -> None:
         if step is None:
             return
-        self.current = step.name
-        self._describe()
-        self.update()
+        self.picked, self.way = (step.name,), None
+        self._point_at(step)
         if step.path is not None:
             self.chosen.emit(step.path)
 
-    def _move(self, way: QPointF) -> None:
-        """Drag the picture; a part of it always stays to be seen."""
-        if self.picture is None:
-            return
-        self._origin += way
-        room, bounds = self._room(), self.picture.bounds
-        place = QRectF(bounds.topLeft() * self.scale + self._origin, bounds.size() * self.scale)
-        if not place.intersects(room):
-            self._origin -= way
-        self._fresh = False
+    def _toggle(self, step: Step) -> None:
+        """Pick one more step, or one less."""
+        without = tuple(each for each in self.picked if each != step.name)
+        self.picked = without if step.name in self.picked else (*self.picked, step.name)
+        self.way = None
+        self._point_at(step)
+
+    def _pick_all(self) -> None:
+        steps = self.picture.steps if self.picture is not None else ()
+        self.picked = tuple(each.name for each in steps if each.kind not in ENDS)
+        self.way = None
+        self._describe()
         self.update()
+
+    def _point_at(self, step: Step) -> None:
+        self.current = step.name
+        self._describe()
+        self.update()
+
+    def _choose_way(self, way: Way | None) -> None:
+        """Choose a connection, or nothing at all."""
+        self.picked = ()
+        self.way = (way.source, way.target) if way is not None else None
+        self._describe()
+        self.update()
+
+    def _next_way(self) -> None:
+        """Choose the first connection that leaves the current step, then the next one."""
+        ways = self.picture.ways if self.picture is not None else ()
+        leaving = [each for each in ways if each.source == self.current]
+        names = [(each.source, each.target) for each in leaving]
+        if leaving:
+            at = names.index(self.way) + 1 if self.way in names else 0
+            self._choose_way(leaving[at % len(leaving)])
+
+    def _way_at(self, point: QPointF) -> Way | None:
+        """Return the connection that passes under a point of the widget, or close by."""
+        ways = self.picture.ways if self.picture is not None else ()
+        at, near = (point - self._origin) / self.scale, _NEAR / self.scale
+        pen = QPainterPathStroker()
+        pen.setWidth(2 * near)
+        close = [w for w in ways if w.bounds.adjusted(-near, -near, near, near).contains(at)]
+        return next((w for w in close if pen.createStroke(w.curve).contains(at)), None)

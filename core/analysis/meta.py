@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
@@ -82,6 +83,15 @@ def twin_of(tensor: Tensor) -> Tensor:
             twin = tensor.to("meta")
         _twins.set(tensor, twin)
     return twin
+
+
+def _look_up(indices: Tensor) -> None:
+    """Refuse what only newer torch refuses on meta: to look something up by floating numbers."""
+    if indices.dtype not in (torch.int32, torch.int64):
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types:"
+            f" Long, Int; but got {indices.dtype} instead"
+        )
 
 
 class MetaMode(TorchFunctionMode):
@@ -162,6 +172,8 @@ class MetaMode(TorchFunctionMode):
             return func(*args, **kwargs)
         if func in _MOVES:
             return _moved(func, args, kwargs)
+        if func is F.embedding:
+            _look_up(*args[:1])
         if not kwargs:
             quick = shortcut(func, args)
             if quick is not None:

@@ -69,6 +69,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("MultiScaleRoIAlign", "output_size"): "int_or_tuple",
     ("FeaturePyramidNetwork", "extra_blocks"): "module",
     ("SyncBatchNorm", "process_group"): "any",
+    ("Unflatten", "dim"): "int",  # torch 2.11 and before also take the name of a dimension
 }
 
 # Sizes of two dimensions whose class name does not say so.

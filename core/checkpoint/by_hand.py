@@ -11,6 +11,8 @@ Pairs = Mapping[str, str | None]
 
 def check(pairs: Pairs, own: Collection[str], sets: Sequence[WeightSet], file: object) -> None:
     """Raise :class:`~core.errors.CheckpointError` for a name that nobody has."""
+    if not pairs:
+        return
     theirs = {name: None for each in sets for name in each.tensors}
     for name, stored in pairs.items():
         if stored is None and name not in own and name not in theirs:

@@ -166,7 +166,7 @@ def _wrapper(place: str) -> Condition:
 
 def _sizes(draft: "Draft") -> Iterator[Condition]:
     groups: dict[tuple[str, str], list[Row]] = {}
-    for row in draft.rows:
+    for row in draft.rows if draft.kinds else ():
         kind = draft.kinds.get(row.name or "")
         if kind is None or row.status == "own":
             continue

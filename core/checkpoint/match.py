@@ -13,8 +13,8 @@ from core.checkpoint.choices import Choices
 from core.checkpoint.conditions import conditions
 from core.checkpoint.plan import FROM_FILE, Plan, Row, Status
 from core.checkpoint.sizes import MADE_BY_THE_MODEL, Kind, kinds_of
-from core.document import Document, ledger
-from core.errors import CheckpointError
+from core.document import Document, IdentityCache, ledger
+from core.errors import CheckpointError, NothingInCommon
 from core.files import Contents, StoredTensor, WeightSet, in_a_sentence
 from core.files.naming import Pairing, pair
 
@@ -38,8 +38,8 @@ def match(
     own, name in the model -> name in the file, or ``None`` for what keeps the model's values; they
     stand before all that is found, and can be said as choices, too
     (:func:`core.checkpoint.choices.pair_text`). No tensor is read. Raises
-    :class:`~core.errors.CheckpointError` where the file has no weights, nothing in common with the
-    document, or not the tensors that were named.
+    :class:`~core.errors.CheckpointError` where the file has no weights or not the tensors that were
+    named, and :class:`~core.errors.NothingInCommon`, with the plan, where nothing fits.
     """
     said = Choices.read(choices, pairs)
     candidates = _candidates(contents, said)
@@ -48,28 +48,30 @@ def match(
     candidates = holding(said.pairs, candidates)
     drafts = [Draft(route, weights, said) for weights in candidates for route in routes]
     best = max(drafts, key=lambda draft: draft.score)
-    if not best.score[0]:
-        raise CheckpointError(_nothing(document, contents, best))
     equal = [each for each in drafts if each.score == best.score]
     rivals = tuple({id(each.weights): each.weights for each in equal}.values())
     either = any(each.weights is best.weights and each.found != best.found for each in equal)
     found = conditions(contents, best, rivals, candidates, either)
     trained = origin if best.route.edited else None
-    return Plan(document, contents, best.weights, best.rows, tuple(found), trained)
+    plan = Plan(document, contents, best.weights, best.rows, tuple(found), trained)
+    if not best.score[0]:
+        raise NothingInCommon(_nothing(document, contents, best), plan)
+    return plan
 
 
 @dataclass(frozen=True, eq=False)
 class Route:
     """The names under which a document's tensors are looked for in a file.
 
-    ``own`` are the tensors of now and ``sizes`` their shapes (lazy ones have none). ``before`` is
-    name now -> name then, of the tensors that were there then; ``shapes`` are those of then.
-    Without edits, or for a file of the edited model, both are those of now.
+    ``own`` are the tensors of now, ``sizes`` their shapes (lazy ones have none) and ``dtypes`` what
+    they are in torch's words. ``before`` is name now -> name then, of the tensors that were there
+    then; ``shapes`` are those of then. Without edits, or for a file of the edited model, both are
+    those of now.
     """
 
-    document: Document
     own: Mapping[str, Tensor]
     sizes: Mapping[str, tuple[int, ...]]
+    dtypes: Mapping[str, str]
     before: Mapping[str, str]
     shapes: Mapping[str, tuple[int, ...]]
     edited: bool = False
@@ -83,6 +85,10 @@ class Route:
         return {number: tuple(each) for number, each in names.items() if len(each) > 1}
 
 
+#: The route of each model as it is: a document is matched again with every answer.
+_as_they_are: IdentityCache[Route] = IdentityCache()
+
+
 class Draft:
     """One way to match: a set of weights of the file, and the names to look for."""
 
@@ -90,6 +96,7 @@ class Draft:
         self.route, self.weights, self.said = route, weights, said
         self.stored = weights.tensors
         shapes = {name: tensor.shape for name, tensor in self.stored.items()}
+        self._shapes = shapes
         self.pairing: Pairing = pair(route.shapes, shapes, said.prefix, said.keep)
         self.found: dict[str, str] = {
             now: self.pairing.pairs[then]
@@ -116,21 +123,27 @@ class Draft:
                     self.found.setdefault(name, there)
 
     def _differing(self) -> Iterator[tuple[str, tuple[tuple[int, ...], tuple[int, ...]]]]:
+        sizes, shapes = self.route.sizes, self._shapes
         for name, stored in self.found.items():
-            here, there = self.route.sizes[name], self.stored[stored].shape
-            if here != there:
-                yield name, (here, there)
+            if sizes[name] != shapes[stored]:
+                yield name, (sizes[name], shapes[stored])
 
     def _of_the_model(self) -> Iterator[Row]:
-        for name, tensor in self.route.own.items():
-            stored, size = self.found.get(name), self.route.sizes.get(name)
+        found, sizes, held = self.found.get, self.route.sizes.get, self.stored
+        for name, dtype in self.route.dtypes.items():
+            stored, size = found(name), sizes(name)
             if size is None:
                 note = "has no shape yet: give the model an input, or replace the lazy layer"
                 yield Row("missing", name, None, note=note)
             elif stored is None:
-                yield Row(self._without(name), name, None, size, dtype=_dtype(tensor.dtype))
+                yield Row(self._without(name), name, None, size, dtype=dtype)
             else:
-                yield self._with(name, size, _dtype(tensor.dtype), stored)
+                there = held[stored]
+                if size == there.shape and dtype == there.dtype and not there.special:
+                    simple: Status = "loaded" if name == stored else "renamed"
+                    yield Row(simple, name, stored, size, size, dtype, dtype)
+                else:
+                    yield self._changed(name, size, dtype, there, stored)
 
     def _without(self, name: str) -> Status:
         if name in self.by_hand.left:
@@ -139,11 +152,9 @@ class Draft:
             return "own"
         return "new" if self.route.edited and name not in self.route.before else "missing"
 
-    def _with(self, name: str, size: tuple[int, ...], dtype: str, stored: str) -> Row:
-        there = self.stored[stored]
-        if size == there.shape and dtype == there.dtype and not there.special:
-            simple: Status = "loaded" if name == stored else "renamed"
-            return Row(simple, name, stored, size, size, dtype, dtype)
+    def _changed(
+        self, name: str, size: tuple[int, ...], dtype: str, there: StoredTensor, stored: str
+    ) -> Row:
         status, how, note = self._fate(name, size, dtype, there)
         return Row(status, name, stored, size, there.shape, dtype, there.dtype, how, note)
 
@@ -184,6 +195,8 @@ class Draft:
 
     def _left_over(self) -> Iterator[Row]:
         used = set(self.found.values())
+        if len(used) == len(self.stored):
+            return
         gone = {
             self.pairing.pairs[then]
             for then in self.route.shapes.keys() - self.route.before.values()
@@ -221,13 +234,8 @@ def _candidates(contents: Contents, said: Choices) -> tuple[WeightSet, ...]:
 
 
 def _routes(document: Document, origin: Document | None, said: Choices) -> list[Route]:
-    own = {
-        name: tensor
-        for name, tensor in document.root.state_dict(keep_vars=True).items()
-        if isinstance(tensor, Tensor)
-    }
-    shapes = _shapes(own)
-    routes = [Route(document, own, shapes, {name: name for name in shapes}, shapes)]
+    now = _as_it_is(document)
+    routes = [now]
     if origin is not None and origin.root is not document.root and said.edits != "after":
         entries = ledger(origin, document).entries
         before = {
@@ -235,19 +243,28 @@ def _routes(document: Document, origin: Document | None, said: Choices) -> list[
             for entry in entries
             if entry.before is not None and entry.status != "dropped"
         }
-        then = _shapes(origin.root.state_dict(keep_vars=True))
-        routes.append(Route(document, own, shapes, before, then, edited=True))
+        then = _as_it_is(origin).sizes
+        routes.append(Route(now.own, now.sizes, now.dtypes, before, then, edited=True))
         if said.edits == "before":
             del routes[0]
     return routes
 
 
-def _shapes(state: Mapping[str, object]) -> dict[str, tuple[int, ...]]:
-    return {
-        name: tuple(tensor.shape)
-        for name, tensor in state.items()
-        if isinstance(tensor, Tensor) and not isinstance(tensor, UninitializedTensorMixin)
-    }
+def _as_it_is(document: Document) -> Route:
+    """Return the names of a document's tensors as they are, for a file of this very model."""
+    known = _as_they_are.get(document.root)
+    if known is None:
+        state = document.root.state_dict(keep_vars=True)
+        own = {name: tensor for name, tensor in state.items() if isinstance(tensor, Tensor)}
+        shapes = {
+            name: tuple(tensor.shape)
+            for name, tensor in own.items()
+            if not isinstance(tensor, UninitializedTensorMixin)
+        }
+        dtypes = {name: _dtype(tensor.dtype) for name, tensor in own.items()}
+        known = Route(own, shapes, dtypes, {name: name for name in shapes}, shapes)
+        _as_they_are.set(document.root, known)
+    return known
 
 
 @cache

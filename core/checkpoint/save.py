@@ -187,7 +187,17 @@ def _whole(model: torch.nn.Module, options: SaveOptions) -> torch.nn.Module:
                 f"{name} is a class of your own file, which no other program can import by that"
                 " name. Save the state dict, and load it into the class."
             )
-    return torch.nn.DataParallel(model) if options.module_prefix else model
+    return _wrapped(model, options.device) if options.module_prefix else model
+
+
+def _wrapped(model: torch.nn.Module, device: str) -> torch.nn.Module:
+    """Wrap a model where it is: PyTorch's own wrapper moves it to the first GPU there is."""
+    if not device.startswith("cpu"):
+        return torch.nn.DataParallel(model)
+    wrapper = torch.nn.DataParallel.__new__(torch.nn.DataParallel)
+    torch.nn.Module.__init__(wrapper)
+    wrapper.module, wrapper.device_ids = model, []  # as it is where there are no GPUs
+    return wrapper
 
 
 def _placed(model: torch.nn.Module, device: str) -> torch.nn.Module:

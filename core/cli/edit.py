@@ -39,6 +39,7 @@ from core.edits import (
 )
 from core.errors import CheckpointError
 from core.files import Contents, read_contents
+from core.project import is_project
 from core.recipe import open_recipe, replay as replay_edits
 from core.session import Session
 
@@ -166,7 +167,11 @@ def _saving(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Answer a condition of that file, as in 'modelwright match'.",
         ),
         click.option("--partial", is_flag=True, help="Load what fits of it; the rest stays."),
-        click.option("--save", type=click.Path(path_type=Path), help="Save the weights here."),
+        click.option(
+            "--save",
+            type=click.Path(path_type=Path),
+            help="Save the weights here; NAME.modelwright saves the project.",
+        ),
         click.option("--recipe", type=click.Path(path_type=Path), help="Save the edits here."),
         click.option("--force", is_flag=True, help="Overwrite, and save in spite of problems."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
@@ -248,7 +253,11 @@ class _Weights:
         if not plan.fits:
             return None
         _say(plan)
-        return Session(load(plan).document)
+        loaded = load(plan)
+        if not session.history.edits:  # nothing is lost: the weights are what it begins with
+            return Session(loaded.document)
+        session.adopt(loaded.document, f"Load {self.contents.path.name}")
+        return session
 
     def after(self, session: Session) -> Session:
         """Load into the edited model; raises CheckpointError."""
@@ -291,9 +300,12 @@ def _finish(
     report = session.report
     problems = report.problems
     saved: list[Path] = []
-    held_back = bool(problems) and not force and save is not None
+    project = save is not None and is_project(str(save))  # which may wait for its repairs
+    held_back = bool(problems) and not force and save is not None and not project
     if save is not None and not held_back:
-        if session.needs_code:
+        if project:
+            saved += session.save_project(save, overwrite=force).files
+        elif session.needs_code:
             taken = session.take_home(save, overwrite=force)
             saved += [taken.weights, taken.code]
             click.echo(f"{beside(taken.code)}: {taken.verdict}", err=as_json)

@@ -8,6 +8,7 @@ import hashlib
 import linecache
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -15,8 +16,19 @@ from torch import nn
 
 from core.dataflow.graph import Graph
 
+
+@dataclass(frozen=True)
+class _Written:
+    """What a class was made of."""
+
+    base: type[nn.Module]
+    graph: Graph
+    source: str
+    names: Mapping[str, Any]
+
+
 _classes: "WeakValueDictionary[str, type[nn.Module]]" = WeakValueDictionary()
-_flows: "WeakKeyDictionary[type[nn.Module], tuple[type[nn.Module], Graph]]" = WeakKeyDictionary()
+_flows: "WeakKeyDictionary[type[nn.Module], _Written]" = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -41,7 +53,7 @@ def written_class(
         made.__qualname__ = f"{name}_{digest}"
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
         _classes[made.__qualname__] = made
-        _flows[made] = (base, graph)
+        _flows[made] = _Written(base, graph, source, dict(names))
         return made
 
 
@@ -54,7 +66,7 @@ def class_name(module: nn.Module) -> str:
 def written_graph(module: nn.Module) -> Graph | None:
     """Return the graph a re-wired module was written from, or ``None`` for any other module."""
     flow = _flows.get(type(module))
-    return None if flow is None else flow[1]
+    return None if flow is None else flow.graph
 
 
 def is_rewired(module: nn.Module) -> bool:
@@ -65,7 +77,15 @@ def is_rewired(module: nn.Module) -> bool:
 def own_class(module: nn.Module) -> type[nn.Module]:
     """Return the class of a module before it was re-wired."""
     flow = _flows.get(type(module))
-    return type(module) if flow is None else flow[0]
+    return type(module) if flow is None else flow.base
+
+
+def parts_of(kind: type) -> tuple[str, type[nn.Module], Graph, str, Mapping[str, Any]] | None:
+    """Return what :func:`written_class` makes a class of again, in another process say."""
+    flow = _flows.get(kind)
+    if flow is None:
+        return None
+    return kind.__name__, flow.base, flow.graph, flow.source, flow.names
 
 
 def __getattr__(name: str) -> Any:

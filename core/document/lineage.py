@@ -48,6 +48,16 @@ def origin_of(tensor: Tensor) -> Origin | None:
     return _origins.get(tensor)
 
 
+def is_loaded(tensor: Tensor) -> bool:
+    """Say whether values of ``tensor`` came from a file, then or before it was cut or copied."""
+    step = _origins.get(tensor)
+    while step is not None:
+        if step.how == "loaded":
+            return True
+        step = _origins.get(step.tensor)
+    return False
+
+
 def hand_on(tensor: Tensor, successor: Tensor) -> None:
     """Give ``successor``, another object over the same storage, the origin of ``tensor``."""
     origin = _origins.get(tensor)

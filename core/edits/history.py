@@ -88,9 +88,9 @@ class History:
         """Whether the current snapshot is the one that was saved (or opened)."""
         return self.document is self._clean
 
-    def mark_clean(self) -> None:
-        """Say that the current snapshot is saved."""
-        self._clean = self.document
+    def mark_clean(self, document: Document | None = None) -> None:
+        """Say that a snapshot is saved: the current one, if none is named."""
+        self._clean = document or self.document
 
     def propose(self, edit: Edit) -> Proposal:
         """Apply ``edit`` without taking the step; this only reads, so any thread may ask.

@@ -2,7 +2,7 @@
 
 from core.export.block import BlockParameter, block_source, numbers_in, save_block
 from core.export.block_parameters import suggest_parameters
-from core.export.home import TakenHome, code_beside, needs_code, take_home
+from core.export.home import TakenHome, code_beside, needs_code, take_home, write_code
 from core.export.source import ModelSource, model_source
 from core.export.verify import Verdict, verify
 
@@ -20,4 +20,5 @@ __all__ = [
     "suggest_parameters",
     "take_home",
     "verify",
+    "write_code",
 ]

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.checkpoint import SaveOptions, save, save_state_dict
+from core.checkpoint import SaveOptions, atomic_write, save, save_state_dict
 from core.dataflow import is_rewired
 from core.document import Document
 from core.errors import Cancelled, SaveRefused
 from core.export.source import ModelSource, file_name, model_source
 from core.export.verify import Verdict, verify
+from core.files.writing.atomic import check_place
 from core.user_code import goes_along
 
 Progress = Callable[[int, int, str], None]
@@ -95,6 +96,34 @@ def take_home(
     except OSError as error:
         raise SaveRefused(f"{path} could not be written: {error.strerror or error}.") from error
     return TakenHome(moved[-1], code, verdict, (*moved[:-1], code, moved[-1]))
+
+
+def write_code(
+    document: Document, code: str | Path, *, overwrite: bool = False
+) -> tuple[Path, Verdict]:
+    """Write the Python that builds the model, alone, for weights that stand in a file already.
+
+    A fresh process tries it as :func:`take_home` has it tried. Raises
+    :class:`~core.errors.SaveRefused`; then nothing is written.
+    """
+    code = Path(code)
+    if code.exists() and not overwrite:
+        raise SaveRefused(f"{code} exists already; say yes to overwriting it, or choose another.")
+    if code.suffix != ".py" or file_name(code.stem) != code.stem:
+        raise SaveRefused(
+            f"{code.name} is no name that Python imports; choose one such as"
+            f" {file_name(code.stem)}.py."
+        )
+    check_place(code)
+    source = model_source(document, code.stem)
+    _check_name(source, code)
+    with tempfile.TemporaryDirectory() as folder:
+        trial = _trial(source, Path(folder), code)
+        state = save_state_dict(document, trial.with_name("state.pth"))
+        verdict = verify(document, trial, state, source.folders)
+    with atomic_write(code) as file:
+        file.write(source.text.encode())
+    return code, verdict
 
 
 def _check_form(form: SaveOptions, path: Path) -> None:

@@ -78,6 +78,9 @@ def unwrapped(names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     names = list(names)
     lead, places = _lead(names)
     plain = {name: name[len(lead) :] for name in names}
+    every = "\n".join(plain.values())
+    if "module." not in every and "_orig_mod." not in every:
+        return plain, tuple(places)  # what differed still does
     found = [name for name, rest in plain.items() if "module." in rest or "_orig_mod." in rest]
     siblings = _Siblings(plain.values()) if found else None
     for name in found:
@@ -158,13 +161,15 @@ class _Search:
         self, model: Mapping[str, Shape], file: Mapping[str, Shape], keep: Collection[str]
     ) -> None:
         self._keep = keep
+        self._written_alike = bool(model.keys() & file.keys())
         unwrap = _as_written if "module prefix" in keep else unwrapped
         ours, self.wrapped_here = unwrap(model)
         theirs, self.wrapped = unwrap(file)
-        self.own = {plain: name for name, plain in ours.items()}
-        self.stored = {plain: name for name, plain in theirs.items()}
-        self.model = {ours[name]: shape for name, shape in model.items()}
-        self.file = {theirs[name]: shape for name, shape in file.items()}
+        # All of these stand in the order of the names as they are written.
+        self.own = dict(zip(ours.values(), ours, strict=True))
+        self.stored = dict(zip(theirs.values(), theirs, strict=True))
+        self.model = dict(zip(ours.values(), model.values(), strict=True))
+        self.file = dict(zip(theirs.values(), file.values(), strict=True))
         self.pairs: dict[str, str] = {}
         self.prefixes: list[Prefix] = []
         self.spellings: dict[str, None] = {}
@@ -205,8 +210,25 @@ class _Search:
         self.pairs[self.own[own]] = self.stored[stored]
         del self.model[own], self.file[stored]
 
+    def _take_equal(self, any_shape: bool) -> None:
+        """Pair what has one name on both sides; mostly that is all there is."""
+        model, file = self.model, self.file
+        if any_shape:
+            found = [name for name in file if name in model]
+        else:
+            found = [name for name, shape in file.items() if model.get(name) == shape]
+        own, stored = map(self.own.__getitem__, found), map(self.stored.__getitem__, found)
+        self.pairs.update(zip(own, stored, strict=True))
+        if len(found) == len(model) == len(file):
+            self.model, self.file = {}, {}
+            return
+        for name in found:
+            del model[name], file[name]
+
     def _literally(self) -> None:
         """Pair names that are equal as written, whatever a wrapper may have to do with it."""
+        if not self._written_alike:
+            return
         written = {self.stored[plain]: plain for plain in self.file}
         for plain, shape in list(self.model.items()):
             other = written.get(self.own[plain])
@@ -214,12 +236,17 @@ class _Search:
                 self._take(plain, other)
 
     def _by(self, prefix: Prefix, any_shape: bool = False) -> None:
+        if not (self.model and self.file):
+            return
+        if not (prefix.file or prefix.model):
+            self._take_equal(any_shape)
+            return
         found = 0
         for stored, own in list(self._fitting(prefix, any_shape)):
             if own in self.model and stored in self.file:
                 self._take(own, stored)
                 found += 1
-        if found and not any_shape and (prefix.file or prefix.model):
+        if found and not any_shape:
             self.prefixes.append(Prefix(prefix.file, prefix.model, found))
 
     def _fitting(self, prefix: Prefix, any_shape: bool = False) -> Iterator[tuple[str, str]]:

@@ -76,8 +76,8 @@ def _model(guess: Guess) -> str:
     name = name.rpartition(":")[2]
     article = "an" if name[:1] in "aeio" else "a"
     text = f"{article} {name}" if guess.share >= _SURE else f"something like {article} {name}"
-    classes = re.search(r"num_classes=(\d+)", given)
-    if classes is not None:
+    classes = re.search(r"n(?:um)?_classes=(\d+)", given)
+    if classes is not None and guess.alike:
         return f"{text} with {int(classes[1]):,} classes"
     parts = [name for name in guess.missing if not _COUNTERS.search(name)]
     if parts and guess.share >= _SURE:

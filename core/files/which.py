@@ -50,8 +50,12 @@ class Guess:
     @property
     def whole(self) -> bool:
         """Whether all is there and alike, but perhaps the number of classes."""
-        plain = not self.differs or "(num_classes=" in self.source
-        return plain and not self.missing and not self.unexpected
+        return self.alike and not self.missing and not self.unexpected
+
+    @property
+    def alike(self) -> bool:
+        """Whether what is in both is alike, but perhaps the number of classes."""
+        return not self.differs or _classes(self.differs) is not None
 
     def __str__(self) -> str:
         name = self.source.partition("(")[0].replace(":", " ")

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psutil
@@ -45,13 +45,24 @@ def devices(
     ``visible`` and ``every`` ask torch and the driver; a driver that fails has no GPUs to tell of.
     """
     seen = _asked(visible or _visible)
-    uuids = {_bare(each.uuid) for each in seen}
+    known = {_bare(each.uuid): each for each in _asked(every or _every)}
+    found = [_with_memory(each, known.pop(_bare(each.uuid), None)) for each in seen]
     hidden = [
         Device("", each.title, each.total, each.free, each.uuid, hidden=True)
-        for each in _asked(every or _every)
-        if _bare(each.uuid) not in uuids
+        for each in known.values()
     ]
-    return (_cpu(), *seen, *hidden)
+    return (_cpu(), *found, *hidden)
+
+
+def _with_memory(seen: Device, known: Device | None) -> Device:
+    """Say what is free on a GPU: the driver knows; torch would take half a gigabyte to ask it."""
+    if seen.free is not None or not seen.name.startswith("cuda:"):
+        return seen
+    free = None if known is None else known.free
+    if free is None:
+        with suppress(RuntimeError, AssertionError):
+            free = torch.cuda.mem_get_info(seen.name)[0]
+    return replace(seen, free=free)
 
 
 def _asked(driver: Callable[[], Sequence[Device]]) -> Sequence[Device]:
@@ -77,11 +88,8 @@ def _visible() -> Sequence[Device]:
     if torch.cuda.is_available():
         for number in range(torch.cuda.device_count()):
             facts = torch.cuda.get_device_properties(number)
-            free: int | None = None
-            with suppress(RuntimeError):
-                free = torch.cuda.mem_get_info(number)[0]
             uuid = str(getattr(facts, "uuid", ""))
-            found.append(Device(f"cuda:{number}", facts.name, facts.total_memory, free, uuid))
+            found.append(Device(f"cuda:{number}", facts.name, facts.total_memory, None, uuid))
     if torch.backends.mps.is_available():
         found.append(Device("mps", "Apple GPU", None, None))
     return found

@@ -1,5 +1,6 @@
 """Whether a model will fit into a device's memory, before it is tried."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,7 +31,7 @@ class Need:
 
     In a training the outputs of all layers are kept for the backward pass; held against what
     autograd saves, the estimate is 0.6 to 2 times that for plain networks. Without training only
-    the largest input and output of a layer are there at once.
+    the input and output of a layer are there at once, and what the modules around it were given.
     """
 
     parameters: int
@@ -89,17 +90,40 @@ def _bytes(tensor: torch.Tensor) -> int:
 def _activations(document: Document, trained: bool, batch: int | None, parts: int) -> int:
     given = next((spec.shape[0] for spec in document.inputs if spec.shape), 1)
     kept = largest = 0
-    for path, call in analyse(document).calls():
-        if document.module(path)._modules or call.output is None:
-            continue
-        sizes = [
-            sum(_size(each.shape or (), each.dtype) for each in value.tensors())
-            for value in (call.inputs, call.output)
-        ]
-        kept += sizes[1]
-        largest = max(largest, sum(sizes))
+    for inputs, output, held in _leaves(document):
+        kept += output
+        largest = max(largest, inputs + output + held)
     share = 1.0 if batch is None else -(-batch // parts) / max(1, given)
     return int((kept if trained else largest) * share)
+
+
+def _leaves(document: Document) -> Iterator[tuple[int, int, int]]:
+    """Yield, of each layer that runs, the bytes it gets, gives, and that the callers above hold.
+
+    A caller holds what it was given itself until it returns: the way round a residual block, the
+    skip of a U-Net.
+    """
+    given: dict[str, int] = {}
+    ran: list[tuple[str, int, int]] = []
+    for path, call in analyse(document).calls():
+        if call.output is None:
+            continue
+        inputs, output = (
+            sum(_size(each.shape or (), each.dtype) for each in value.tensors())
+            for value in (call.inputs, call.output)
+        )
+        given[path] = max(given.get(path, 0), inputs)
+        if not document.module(path)._modules:
+            ran.append((path, inputs, output))
+    for path, inputs, output in ran:
+        above = {given.get(each, 0) for each in _above(path)}
+        yield inputs, output, sum(above - {inputs})  # the same tensor, handed down, is there once
+
+
+def _above(path: str) -> Iterator[str]:
+    while path:
+        path = path.rpartition(".")[0]
+        yield path
 
 
 def _size(shape: tuple[int, ...], dtype: str) -> int:

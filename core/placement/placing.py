@@ -1,8 +1,8 @@
 """A place for a model: the CPU, one GPU, or several; and trying it there."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -11,10 +11,13 @@ from torch import nn
 from core.document import Document
 from core.errors import PlacementError
 from core.placement.devices import Device
-from core.placement.processes import in_processes
+from core.placement.processes import Sharing, in_processes
 from core.placement.rank import shapes
 
 Kind = Literal["cpu", "gpu", "dataparallel", "distributed"]
+_SHARING: Mapping[Kind, Sharing] = {
+    "cpu": "alone", "gpu": "alone", "dataparallel": "dataparallel", "distributed": "distributed",
+}  # fmt: skip
 _PROCESSES = 2  # on the CPU, where there are no GPUs to have one each
 
 
@@ -30,8 +33,8 @@ class Placement:
         """Read ``cpu``, ``cuda:1``, ``dp:0,1`` or ``ddp:0,1`` and hold it against what there is.
 
         Without ``devices`` any numbers do: for code that will run on another machine. Raises
-        :class:`~core.errors.PlacementError`. DataParallel without numbers (``dp``) wraps the model
-        where no GPU is, as PyTorch does on the CPU.
+        :class:`~core.errors.PlacementError`. DataParallel without numbers (``dp``) is over
+        all GPUs; where there is none it wraps the model all the same, as PyTorch does on the CPU.
         """
         name, _, numbers = text.strip().lower().partition(":")
         kinds: dict[str, Kind] = {
@@ -69,13 +72,16 @@ class Tried:
     peak: int | None
 
 
-def try_forward(document: Document, placement: Placement) -> Tried:
+def try_forward(
+    document: Document, placement: Placement, *, cancelled: Callable[[], bool] | None = None
+) -> Tried:
     """Put a copy of a document's model there and run it once, without gradients.
 
-    DistributedDataParallel is tried in a process for each GPU, or in two on the CPU. The document
-    itself stays where it is. Raises :class:`~core.errors.PlacementError`.
+    Where there are GPUs it is done in a process of its own, and for DistributedDataParallel in one
+    for each of them, or in two on the CPU: what goes wrong there ends with it. The document itself
+    stays where it is. Raises :class:`~core.errors.PlacementError` and, between processes,
+    :class:`~core.errors.Cancelled`.
     """
-    device = torch.device(placement.devices[0])
     if not document.inputs:
         raise PlacementError("The model has no input yet: say what it is fed, then try it.")
     if document.source.structure_only:
@@ -83,38 +89,36 @@ def try_forward(document: Document, placement: Placement) -> Tried:
             "The model was opened as a structure only, so there is nothing to run: open it with"
             " real weights."
         )
-    if placement.kind == "distributed":
-        return _distributed(document, placement)
+    if placement.kind == "dataparallel" and not placement.gpus:
+        placement = replace(placement, gpus=tuple(range(torch.cuda.device_count())))
+    if placement.gpus or placement.kind == "distributed":
+        return _elsewhere(document, placement, cancelled)
+    return _here(document, placement)
+
+
+def _here(document: Document, placement: Placement) -> Tried:
+    """Run it on the CPU of this process."""
     try:
-        model = document.model().to(device)
+        model = document.model()
         if placement.kind == "dataparallel":
-            model = nn.DataParallel(model, list(placement.gpus) or None)
-        args, kwargs = document.example_inputs(str(device))
-        cuda = device.type == "cuda"
-        if cuda:
-            torch.cuda.reset_peak_memory_stats(device)
+            model = nn.DataParallel(model)  # without a GPU PyTorch wraps, and passes through
+        args, kwargs = document.example_inputs()
         begin = time.perf_counter()
         with torch.no_grad():
             output = model(*args, **kwargs)
-        if cuda:
-            torch.cuda.synchronize(device)
         took = time.perf_counter() - begin
-    except torch.cuda.OutOfMemoryError as error:
-        raise PlacementError(
-            f"The model does not fit on {device}: its memory ran out. Try a smaller input, more"
-            " GPUs, or half precision."
-        ) from error
     except Exception as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PlacementError(f"The model did not run on {placement}: {first}") from error
-    peak = torch.cuda.max_memory_allocated(device) if cuda else None
-    return Tried(str(device), took, shapes(output), peak)
+    return Tried("cpu", took, shapes(output), None)
 
 
-def _distributed(document: Document, placement: Placement) -> Tried:
-    """Run it in a process group; the slowest process and the fullest device count."""
+def _elsewhere(
+    document: Document, placement: Placement, cancelled: Callable[[], bool] | None
+) -> Tried:
+    """Run it in other processes; the slowest process and the fullest device count."""
     devices = placement.devices if placement.gpus else ("cpu",) * _PROCESSES
-    told = in_processes(document, devices)
+    told = in_processes(document, devices, _SHARING[placement.kind], cancelled=cancelled)
     peaks = [each["peak"] for each in told if each["peak"] is not None]
     output = _tuples(told[0]["output"])
     where = ", ".join(devices) if placement.gpus else f"{len(devices)} processes of the CPU"

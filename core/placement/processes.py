@@ -1,8 +1,12 @@
-"""A forward under DistributedDataParallel as it is used: in a process for each device.
+"""A forward in processes of its own, which get the model by a file.
 
-The processes are new ones with the environment that ``torchrun`` sets (``RANK``, ``WORLD_SIZE``,
-``LOCAL_RANK``, ``MASTER_ADDR``, ``MASTER_PORT``), speak over NCCL where GPUs are and over Gloo on
-the CPU, and get the model by a file. https://docs.pytorch.org/docs/stable/elastic/run.html
+GPUs are only used there: a kernel that fails leaves CUDA unusable for the whole of a process, and
+one that has used a GPU keeps some of its memory until it ends.
+
+DistributedDataParallel runs as it is used, in a process for each device, with the environment that
+``torchrun`` sets (``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK``, ``MASTER_ADDR``, ``MASTER_PORT``), over
+NCCL where GPUs are and over Gloo on the CPU.
+https://docs.pytorch.org/docs/stable/elastic/run.html
 """
 
 import json
@@ -16,13 +20,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
 from core.document import Document
 from core.errors import Cancelled, PlacementError
+from core.placement.sending import send
+
+#: How several devices share the work; ``alone`` is for one.
+Sharing = Literal["alone", "dataparallel", "distributed"]
 
 _ROOT = Path(__file__).parent.parent.parent
 _RUN = "from core.placement.rank import main; main()"
@@ -33,37 +41,40 @@ _PATIENCE = 300.0  # seconds: importing PyTorch in each, on a machine that is bu
 def in_processes(
     document: Document,
     devices: Sequence[str],
+    sharing: Sharing = "distributed",
     *,
     patience: float = _PATIENCE,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[Mapping[str, Any]]:
-    """Run one forward in a process group, one process for each device; return what each tells.
+    """Run one forward, in a process group of one for each device, or in one; return what each told.
 
     ``devices`` are torch's names (``cpu``, ``cuda:1``), and may repeat ``cpu``. Each result has
     ``seconds``, ``peak`` bytes (``None`` on the CPU) and ``output``, its shapes. Raises
     :class:`~core.errors.PlacementError`, :class:`~core.errors.Cancelled`; no process is left.
     """
+    ranks = list(devices) if sharing == "distributed" else [" + ".join(devices)]
     with tempfile.TemporaryDirectory(prefix="modelwright-") as name:
         folder = Path(name)
-        _write(document, devices, folder)
-        with _started(folder, len(devices)) as processes:
-            _wait(processes, devices, folder, patience, cancelled)
-        return [_told(folder, rank) or {} for rank in range(len(devices))]
+        _write(document, devices, sharing, folder)
+        with _started(folder, len(ranks)) as processes:
+            _wait(processes, ranks, folder, patience, cancelled)
+        return [_told(folder, rank) or {} for rank in range(len(ranks))]
 
 
-def _write(document: Document, devices: Sequence[str], folder: Path) -> None:
+def _write(document: Document, devices: Sequence[str], sharing: Sharing, folder: Path) -> None:
     model = document.model()
     for number, module in enumerate(own := _own_modules(model)):
         (folder / f"{number}.code").write_bytes(module["code"])
     listed = [{"name": module["name"], "path": module["path"]} for module in own]
-    (folder / "modules.json").write_text(json.dumps(listed))
-    (folder / "devices.json").write_text(json.dumps(list(devices)))
+    task = {"sharing": sharing, "devices": list(devices), "modules": listed}
+    (folder / "task.json").write_text(json.dumps(task))
     try:
-        torch.save(model, folder / "model.pth")
+        with open(folder / "model.pth", "wb") as file:
+            send(model, file)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise PlacementError(
-            f"The model cannot be sent to other processes ({error}), which DistributedDataParallel"
-            " needs; your own script builds it in each. Try it with dp: instead."
+            f"The model cannot be sent to a process of its own ({error}), where it would be tried;"
+            " your own script builds it there. Try it on the CPU."
         ) from error
     torch.save(document.example_inputs(), folder / "inputs.pth")
 
@@ -114,7 +125,7 @@ def _started(folder: Path, count: int) -> Iterator[list[subprocess.Popen[bytes]]
 
 def _wait(
     processes: Sequence[subprocess.Popen[bytes]],
-    devices: Sequence[str],
+    ranks: Sequence[str],
     folder: Path,
     patience: float,
     cancelled: Callable[[], bool] | None,
@@ -125,12 +136,7 @@ def _wait(
         states = [process.poll() for process in processes]
         for rank, state in enumerate(states):
             if state:
-                told = _told(folder, rank) or {}
-                why = told.get("error") or _last_line(folder, rank, state)
-                raise PlacementError(
-                    f"The model did not run on {len(devices)} processes: process {rank}"
-                    f" ({devices[rank]}) said: {why}"
-                )
+                raise PlacementError(_failure(folder, ranks, rank, state))
         if all(state == 0 for state in states):
             return
         if cancelled is not None and cancelled():
@@ -143,6 +149,22 @@ def _wait(
                 " waits for something, does that."
             )
         time.sleep(_PAUSE)
+
+
+def _failure(folder: Path, ranks: Sequence[str], rank: int, state: int) -> str:
+    told = _told(folder, rank) or {}
+    why = told.get("error") or _last_line(folder, rank, state)
+    if told.get("full"):
+        return (
+            f"The model does not fit on {ranks[rank]}: its memory ran out. Try a smaller input,"
+            " more GPUs, or half precision."
+        )
+    if len(ranks) == 1:
+        return f"The model did not run on {ranks[0]}: {why}"
+    return (
+        f"The model did not run on {len(ranks)} processes: process {rank} ({ranks[rank]}) said:"
+        f" {why}"
+    )
 
 
 def _told(folder: Path, rank: int) -> dict[str, Any] | None:

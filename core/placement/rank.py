@@ -1,4 +1,4 @@
-"""One process of several that run a model together: what ``torchrun`` would start, for one forward.
+"""A process that runs one forward, alone or as one of those that ``torchrun`` would start.
 
 It is started by :mod:`core.placement.processes` in a folder that has the model, its inputs and the
 code of the user's own classes, and leaves there what came of it, or why nothing did.
@@ -15,15 +15,16 @@ from typing import Any
 import torch
 from torch import distributed, nn
 
+from core.placement.sending import receive
+
 
 def main() -> None:
     """Run one forward as the rank that the environment says; its result is ``RANK.json``."""
     folder, rank = Path.cwd(), os.environ["RANK"]
-    devices: list[str] = json.loads((folder / "devices.json").read_text())
     try:
-        told = _run(folder, torch.device(devices[int(os.environ["LOCAL_RANK"])]))
+        told = _run(folder, int(os.environ["LOCAL_RANK"]))
     except torch.cuda.OutOfMemoryError:
-        told = {"error": "its memory ran out"}
+        told = {"error": "its memory ran out", "full": True}
     except Exception as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         told = {"error": first}
@@ -34,28 +35,38 @@ def main() -> None:
         os._exit(1)  # the others may be waiting, and leaving the group would wait for them
 
 
-def _run(folder: Path, device: torch.device) -> dict[str, Any]:
+def _run(folder: Path, rank: int) -> dict[str, Any]:
+    task = json.loads((folder / "task.json").read_text())
+    together = task["sharing"] == "distributed"
+    device = torch.device(task["devices"][rank])
     cuda = device.type == "cuda"
     if cuda:
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if cuda else "gloo")
-    for number, module in enumerate(json.loads((folder / "modules.json").read_text())):
+    if together:
+        distributed.init_process_group("nccl" if cuda else "gloo")
+    for number, module in enumerate(task["modules"]):
         _import(module["name"], module["path"], (folder / f"{number}.code").read_bytes())
-    # Both files were written by the process that started this one, a moment ago.
-    model = torch.load(folder / "model.pth", map_location="cpu", weights_only=False).to(device)
+    with open(folder / "model.pth", "rb") as file:
+        model = receive(file).to(device)
+    # Written by the process that started this one, a moment ago.
     args, kwargs = torch.load(folder / "inputs.pth", map_location=device, weights_only=False)
-    if any(parameter.requires_grad for parameter in model.parameters()):
+    if task["sharing"] == "dataparallel":
+        model = nn.DataParallel(model, [torch.device(each) for each in task["devices"]])
+    elif together and any(parameter.requires_grad for parameter in model.parameters()):
         model = nn.parallel.DistributedDataParallel(model, [device] if cuda else None)
-    distributed.barrier()
+    if together:
+        distributed.barrier()
+    used = [torch.device(each) for each in ([str(device)] if together else task["devices"])]
     begin = time.perf_counter()
     with torch.no_grad():
         output = model(*args, **kwargs)
-    if cuda:
-        torch.cuda.synchronize(device)
+    for each in used if cuda else ():
+        torch.cuda.synchronize(each)
     took = time.perf_counter() - begin
-    peak = torch.cuda.max_memory_allocated(device) if cuda else None
-    distributed.barrier()
-    distributed.destroy_process_group()
+    peak = max(map(torch.cuda.max_memory_allocated, used)) if cuda else None
+    if together:
+        distributed.barrier()
+        distributed.destroy_process_group()
     return {"seconds": took, "peak": peak, "output": shapes(output)}
 
 

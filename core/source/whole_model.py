@@ -156,6 +156,7 @@ def _imported(name: str, contents: Contents) -> Any:
             f"{contents.path} needs the class {last} of {module}, which cannot be imported here."
             f" Give the .py that defines {last} (--classes FILE.py).",
             name,
+            contents.path,
         ) from None
 
 
@@ -173,6 +174,7 @@ def _refuse(contents: Contents, refused: list[Named]) -> None:
         " Allow each by name if you know it (--allow NAME), or give the .py that defines it"
         " (--classes FILE.py).",
         names,
+        contents.path,
     )
 
 

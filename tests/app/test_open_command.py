@@ -41,7 +41,7 @@ def test_the_picture_has_the_size_and_scale_that_were_asked_for(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["resnet51"], "resnet50"),
+        pytest.param(["resnet51"], "resnet50", marks=pytest.mark.long),
         ([NET, "--recipe", "missing.json"], "missing.json"),
     ],
     ids=["no such model", "no such recipe"],

@@ -4,17 +4,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 import core
 from app.jobs import Job, Jobs
-from core.errors import ModelwrightError
+from core.errors import ModelwrightError, NothingInCommon
 
 if TYPE_CHECKING:
     from core.checkpoint import Condition, Loaded, Plan
     from core.document import Document
     from core.files import Contents
     from core.files.which import Guess
+
+#: How long (ms) the rows have been shown before their values are looked at: they are painted first.
+_AFTER = 150
 
 
 class Case(QObject):
@@ -55,6 +58,10 @@ class Case(QObject):
         #: Name in the model -> name in the file, or ``None`` for one that is to be left alone.
         self.pairs: dict[str, str | None] = {}
         self._job: Job | None = None
+        self._doubting = QTimer(self)
+        self._doubting.setSingleShot(True)
+        self._doubting.setInterval(_AFTER)
+        self._doubting.timeout.connect(self._look_for_doubts)
         #: Whether the plan is of answers that have changed since: it must not be acted on.
         self.matching = False
         self.loading: Job | None = None
@@ -104,13 +111,14 @@ class Case(QObject):
     @property
     def working(self) -> bool:
         """Whether something about the file is still being worked out."""
-        return self._job is not None
+        return self._job is not None or self._doubting.isActive()
 
     def stop(self) -> None:
         """Stop whatever is being worked out."""
         for job in (self._job, self.loading):
             if job is not None:
                 job.cancel()
+        self._doubting.stop()
         self._job = self.loading = None
         self.matching = False
 
@@ -129,6 +137,7 @@ class Case(QObject):
         contents, document, origin = self.contents, self.document, self.origin
         if contents is None or document is None:
             return
+        self._doubting.stop()
         if self._job is not None:
             self._job.cancel()
         choices, pairs = self.choices, dict(self.pairs)
@@ -148,12 +157,21 @@ class Case(QObject):
             if condition.choices:
                 key = condition.choices[0].text.partition("=")[0]
                 self.offered.setdefault(key, condition.choices)
+        self._doubting.start()
         self.planned.emit()
-        # That two tensors look exchanged is seen from their values, which takes longer.
-        # What cannot be read for it cannot be loaded either: loading says why.
-        self._job = self._jobs.start(
-            lambda _: core.doubts(plan), partial(self._doubt, plan), lambda _: self._doubt(plan, ())
-        )
+
+    def _look_for_doubts(self) -> None:
+        """Look whether two tensors seem exchanged, which takes longer: it is seen from values.
+
+        What cannot be read for it cannot be loaded either: loading says why.
+        """
+        plan = self.plan
+        if plan is not None and self._job is None:
+            self._job = self._jobs.start(
+                lambda _: core.doubts(plan),
+                partial(self._doubt, plan),
+                lambda _: self._doubt(plan, ()),
+            )
 
     def _doubt(self, plan: "Plan", found: "tuple[Condition, ...]") -> None:
         self._job = None
@@ -167,6 +185,9 @@ class Case(QObject):
     def _does_not_match(self, error: ModelwrightError) -> None:
         self._job, self.matching = None, False
         self.plan, self.problem = None, str(error)
+        if isinstance(error, NothingInCommon):  # the rows are there to be paired by hand
+            self.plan = error.plan
+            self.conditions = self.conditions or error.plan.conditions
         self.planned.emit()
 
     # Loading

@@ -22,17 +22,15 @@ from PySide6.QtWidgets import (
 
 import core
 from app import numbers
-from app.code_view import CodeView
 from app.dialogs.load.case import Case
 from app.dialogs.load.device_rows import DeviceRow
+from app.dialogs.load.place_code import PlaceCode
 from app.jobs import Job, Jobs
 from app.parts import WrappedLabel
 from app.said import Said
 from app.state import State
-from core.files.code import literal
 
 if TYPE_CHECKING:
-    from core.checkpoint import Plan
     from core.errors import ModelwrightError
     from core.placement import Device, Outlook, Tried
 
@@ -45,8 +43,6 @@ PLACES = (
     ("ddp", "&DistributedDataParallel with torchrun",
      "One process a GPU: the faster way to train on several."),
 )  # fmt: skip
-#: A guess that shares more than this with the file is what a script should build.
-_SURE = 0.9
 _USES = (
     ("For inference", "none"),
     ("Train with SGD", "sgd momentum"),
@@ -60,7 +56,6 @@ class PlacePage(QWidget):
     def __init__(self, jobs: Jobs, state: State) -> None:
         super().__init__()
         self._jobs, self._state = jobs, state
-        self._case: Case | None = None
         self._job: Job | None = None
         self._trying: Job | None = None
         self._weighing: Job | None = None
@@ -91,7 +86,8 @@ class PlacePage(QWidget):
         self.tried.setAccessibleName(self.tr("What came of trying"))
         self.try_it = QPushButton(self.tr("&Run one forward there"))
         self.try_it.setAutoDefault(False)
-        self.code = CodeView(self.tr("Code for your own script"))
+        self.script = PlaceCode(jobs, state)
+        self.code = self.script.view
         self._list = QVBoxLayout()
         self._lay_out()
         self.places.buttonClicked.connect(self._changed)
@@ -131,7 +127,7 @@ class PlacePage(QWidget):
         area.setWidget(left)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(area)
-        split.addWidget(self.code)
+        split.addWidget(self.script)
         split.setChildrenCollapsible(False)
         split.setStretchFactor(0, 2)
         split.setStretchFactor(1, 3)
@@ -143,7 +139,7 @@ class PlacePage(QWidget):
 
     def show_file(self, case: Case) -> None:
         """Speak of this file in the code; look for devices the first time."""
-        self._case = case
+        self.script.show_file(case)
         if self._job is None:
             self._job = self._jobs.start(lambda _: core.devices(), self._take_devices)
         self._changed()
@@ -234,7 +230,7 @@ class PlacePage(QWidget):
         for row in self.rows:
             row.set_choosable(place in ("dp", "ddp", "cuda"))
         if self.rows:  # torch is imported by whoever looked for devices, on a thread
-            self.code.show_code(self._script(place, gpus))
+            self.script.show_place(place, gpus)
         self.tried.say("")
         if self._sharing() != self._parts:
             self._weigh()
@@ -244,41 +240,6 @@ class PlacePage(QWidget):
         self.try_it.setEnabled(document is not None and not missing and self._trying is None)
         why = self.tr("These GPUs are not on this machine; the code is for one that has them.")
         self.try_it.setToolTip(why if missing else "")
-
-    def _script(self, place: str, gpus: tuple[int, ...]) -> str:
-        from core.placement import Layout, distributed_script, loading_script
-
-        kwargs = self._facts_of_the_file()
-        listed = ",".join(map(str, gpus))
-        if place == "ddp":
-            return distributed_script(gpus=listed or 2, **kwargs)
-        contents = self._case.contents if self._case is not None else None
-        wrapped = contents is not None and any(".module." in f".{n}" for n in contents.tensors)
-        whole = contents is not None and contents.kind == "whole model"
-        saved = Layout(several=wrapped, whole=whole)
-        if place == "cpu":
-            return loading_script(saved, Layout(gpus="none"), **kwargs)
-        if place == "cuda":
-            return loading_script(saved, Layout(gpus=str(gpus[0]) if gpus else "0"), **kwargs)
-        return loading_script(saved, Layout(several=True, gpus=listed or "0,1"), **kwargs)
-
-    def _facts_of_the_file(self) -> dict[str, Any]:
-        """Return how a script builds the model of the file and gets at its weights."""
-        from core.document import Source
-        from core.files.code import weights_code
-        from core.placement import building_code
-
-        case, document = self._case, self._state.document
-        file, read = "model.pth", ""
-        source = document.source if document is not None else Source("")
-        if case is not None and case.contents is not None and case.contents.weights:
-            file = case.path.name
-            weights = case.plan.weights if case.plan is not None else None
-            read = weights_code(case.contents, weights) + _renaming(case.plan)
-            if case.guesses and case.guesses[0].share > _SURE:
-                source = Source(case.guesses[0].source, "torchvision")
-        imports, build = building_code(source)
-        return {"build": build, "imports": imports, "file": file, "read": read}
 
     def _try(self) -> None:
         """Run one forward on a copy of the model, where it would go."""
@@ -325,26 +286,3 @@ class PlacePage(QWidget):
         if not self._batch_known:  # what was chosen since stays
             self._batch_known = True
             self.batch.setValue(self._known_batch())
-
-
-def _renaming(plan: "Plan | None") -> str:
-    """Return the line that takes away what all names of the file begin with, or says what differs.
-
-    ``module.`` is not one of these: scripts take it off wherever it stands.
-    """
-    if plan is None:
-        return ""
-    rows = [(row.name, row.stored) for row in plan.rows if row.name and row.stored]
-    more = {there.removesuffix(own) if there.endswith(own) else None for own, there in rows}
-    if more <= {"", "module."}:
-        return ""
-    first = next(iter(more))
-    if len(more) > 1 or first is None:
-        return "# Names differ from the model's: load it in Modelwright, save it, and read that.\n"
-    start = literal(first)
-    return (
-        "state = {\n"
-        f"    name.removeprefix({start}): tensor\n"
-        f"    for name, tensor in state.items() if name.startswith({start})\n"
-        "}\n"
-    )

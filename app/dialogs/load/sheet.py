@@ -41,7 +41,8 @@ class LoadSheet(QDialog):
 
     ``loaded``: a :class:`~core.checkpoint.Loaded`, to be adopted. ``build_wanted``: a source, and
     the file to come back with. ``explore_wanted``: the file. ``browse_wanted``,
-    ``folder_wanted``: another one, or one that is a folder.
+    ``folder_wanted``: another one, or one that is a folder. ``code_wanted``: the Python of an
+    edited model, and where it would lie.
     """
 
     loaded = Signal(object)
@@ -49,6 +50,7 @@ class LoadSheet(QDialog):
     explore_wanted = Signal(Path)
     browse_wanted = Signal()
     folder_wanted = Signal()
+    code_wanted = Signal(Path)
 
     def __init__(self, state: State, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -132,6 +134,7 @@ class LoadSheet(QDialog):
         self.match.left.connect(lambda name: case.pair(name, None))
         self.match.reset.connect(case.forget_pairs)
         self.file.build_wanted.connect(self._build)
+        self.place.script.code_wanted.connect(self.code_wanted)
         self.file.explore_wanted.connect(lambda: self.explore_wanted.emit(case.path))
         self.partly.toggled.connect(self._say)
         self.buttons.accepted.connect(self._load)

@@ -129,7 +129,8 @@ class AddInputSheet(EditSheet):
                           if node.title != node.name else
                           f"{node.name}, which reads {', '.join(told)}"))  # fmt: skip
         calls = flow.graph.calls_of(self._before) if self._before else ()
-        self.before.offer(steps, calls[0].name if calls else self._last())
+        known = self._before if self._before in flow.graph.by_name else self._last()
+        self.before.offer(steps, calls[0].name if calls else known)
 
     def _last(self) -> str:
         """Return the last layer: where an input joins most often."""

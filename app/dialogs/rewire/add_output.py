@@ -65,7 +65,8 @@ class AddOutputSheet(EditSheet):
                     part = f"{node.name}[{number}]"
                     steps.append((part, f"{part}, {item}"))
         calls = flow.graph.calls_of(self._of) if self._of else ()
-        self.tensor.offer(steps, calls[-1].name if calls else steps[-1][0])
+        known = self._of if self._of in flow.graph.by_name else steps[-1][0]
+        self.tensor.offer(steps, calls[-1].name if calls else known)
 
     def wanted(self) -> "Callable[[], Edit]":
         path, tensor, name = self.path, self.tensor.step, self.name.text().strip()

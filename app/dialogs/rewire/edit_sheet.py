@@ -72,6 +72,10 @@ class EditSheet(QDialog):
         """
         raise NotImplementedError
 
+    def facts(self, report: "Report", found: "Preview") -> list[str]:
+        """Return further lines of what would come of it; runs on a thread."""
+        return []
+
     def changed(self, *_: object) -> None:
         """Take note that a field has changed; what it asks for is tried when typing pauses."""
         self.ok.setEnabled(False)
@@ -90,7 +94,7 @@ class EditSheet(QDialog):
             self._job.cancel()
         report, make = self.report, self.wanted()
         self._job = self._jobs.start(
-            lambda _: _tried(report, make), self._found, self.refuse, wait=0.01
+            lambda _: _tried(report, make, self.facts), self._found, self.refuse, wait=0.01
         )
 
     def _found(self, tried: "Tried") -> None:
@@ -116,10 +120,15 @@ class EditSheet(QDialog):
         super().done(result)
 
 
-def _tried(report: "Report", make: "Callable[[], Edit]") -> "Tried":
+def _tried(
+    report: "Report",
+    make: "Callable[[], Edit]",
+    facts: "Callable[[Report, Preview], list[str]]",
+) -> "Tried":
     edit = make()
     found = core.preview(report, edit)
-    lines = [told(report, edit, found), *_fed(report, found), *_widened(report, found)]
+    lines = [told(report, edit, found), *facts(report, found)]
+    lines += [*_fed(report, found), *_widened(report, found)]
     return edit, Consequence("\n".join([*lines, *found.document.notes]))
 
 

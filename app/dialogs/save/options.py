@@ -58,6 +58,7 @@ class OptionsForm(QWidget):
         super().__init__()
         self.what = QButtonGroup(self)
         self.radios = {}
+        self._can_have_code = False
         self.about = ToneLabel()
         for name, title, tip in WHAT:
             radio = QRadioButton(self.tr(title))
@@ -92,11 +93,14 @@ class OptionsForm(QWidget):
             (self.device, self.tr("Saved from")),
         ):
             box.setAccessibleName(title)
+        #: Only for a model that was edited, whose source builds another one.
+        self.code = QCheckBox()
+        self.code.setVisible(False)
         self.form = QFormLayout()
         self._lay_out()
         for box in (self.format, self.names, self.dtype, self.device):
             box.activated.connect(self._changed)
-        for check in (self.legacy, self.split, *self.radios.values()):
+        for check in (self.legacy, self.split, self.code, *self.radios.values()):
             check.toggled.connect(self._changed)
         self.most.valueChanged.connect(self._changed)
         self.format.activated.connect(lambda: self.suffix.emit(self.format.currentData()))
@@ -122,6 +126,8 @@ class OptionsForm(QWidget):
         form.addRow(self.tr("N&umbers"), self.dtype)
         form.addRow(self.tr("Split"), shards)
         form.addRow(self.tr("Saved fr&om"), self.device)
+        form.addRow(self.tr("Code"), self.code)
+        form.setRowVisible(self.code, False)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(form)
@@ -133,6 +139,23 @@ class OptionsForm(QWidget):
             if device.name.startswith("cuda"):
                 text = self.tr("{} {}: loads only where that is").format(device.name, device.title)
                 self.device.addItem(text, device.name)
+
+    def offer_code(self, why_not: str = "") -> None:
+        """Let the Python of an edited model be written too, or say why it cannot be."""
+        self.form.setRowVisible(self.code, True)
+        self.code.setToolTip(why_not or self.tr("A fresh process tries both before they count"))
+        self._can_have_code = not why_not
+        self.code.setChecked(not why_not)
+        self._changed()
+
+    def name_code(self, name: str) -> None:
+        """Say what the file of Python would be called."""
+        self.code.setText(self.tr("with {}, which &builds the edited model").format(name))
+
+    @property
+    def with_code(self) -> bool:
+        """Whether the Python that builds the model is to be written too."""
+        return self.code.isEnabled() and self.code.isChecked()
 
     def follow_name(self, suffix: str) -> None:
         """Choose the format that a typed name asks for."""
@@ -169,5 +192,6 @@ class OptionsForm(QWidget):
         self.legacy.setEnabled(not tensors_only and not self.split.isChecked())
         self.split.setEnabled(kind == "state dict")
         self.most.setEnabled(self.split.isEnabled() and self.split.isChecked())
+        self.code.setEnabled(self._can_have_code and kind != "whole model")
         self.form.setRowVisible(self.device, kind == "whole model")
         self.changed.emit()

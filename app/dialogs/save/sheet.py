@@ -24,6 +24,7 @@ from app import numbers
 from app.code_view import CodeView
 from app.dialogs.save.options import OptionsForm
 from app.dialogs.save_weights import needs_code, standing
+from app.edited import edits_told, is_edited
 from app.jobs import Job, Jobs
 from app.parts import WrappedLabel
 from app.room import open_at
@@ -54,7 +55,9 @@ class SaveSheet(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Save a checkpoint of {}").format(state.name))
         self.document: Document = state.document
+        #: A re-wired model is nothing without its code; one that was edited may have it.
         self.needs_code = needs_code(self.document)
+        self.edited = is_edited(state)
         self._state, self._jobs = state, jobs
         self._weighing: Job | None = None
         #: Whether the button says that something is written over; only then it is.
@@ -89,6 +92,9 @@ class SaveSheet(QDialog):
         self.buttons.accepted.connect(self._save)
         self.buttons.rejected.connect(self.reject)
         jobs.start(lambda _: core.devices(), self.form.offer_devices)
+        if self.edited and not self.needs_code:
+            document = self.document
+            jobs.start(lambda _: core.model_source(document), self._can_code, self._cannot_code)
         open_at(self, 150, 34)
         self._typed()
 
@@ -127,6 +133,17 @@ class SaveSheet(QDialog):
 
     # What will be written
 
+    @property
+    def with_code(self) -> bool:
+        """Whether the Python that builds the model is written beside its weights."""
+        return self.needs_code or self.form.with_code
+
+    def _can_code(self, _: object) -> None:
+        self.form.offer_code()
+
+    def _cannot_code(self, error: ModelwrightError) -> None:
+        self.form.offer_code(str(error))
+
     def _typed(self) -> None:
         self.form.follow_name(self.target.suffix.lower())
         self._changed()
@@ -140,7 +157,10 @@ class SaveSheet(QDialog):
             self._weighing.cancel()
         document, target = self.document, self.target
         options = self.form.options(overwrite=True)
-        files = [target, core.code_beside(target)] if self.needs_code and target.name else [target]
+        files = [target]
+        if target.name:
+            self.form.name_code(core.code_beside(target).name)
+            files += [core.code_beside(target)] if self.with_code else []
         there = [each for each in files if each.is_file()]
         self._over = bool(there)
         self.save.setText(self.tr("Over&write") if there else self.tr("&Save"))
@@ -167,7 +187,7 @@ class SaveSheet(QDialog):
         )
         if expected.files > 1:
             told += self.tr(", in {} files and an index").format(expected.files)
-        if self.needs_code:
+        if self.with_code:
             code = core.code_beside(self.target).name
             beside = self.tr(
                 ", and beside them {}, the Python that builds the model. A fresh process tries both"
@@ -193,13 +213,11 @@ class SaveSheet(QDialog):
         from core.placement import building_code
 
         imports, build = building_code(self.document.source)
-        if self.needs_code and name:
+        if self.with_code and name:
             module = core.code_beside(name).stem
             return self._loading(name, f"from {module} import build_model", "build_model()")
-        steps = [each.label for each in self._state.steps[1 : self._state.cursor + 1] if each.edit]
-        if steps:
-            told = "".join(f"#   {label}\n" for label in steps)
-            imports += f"\n\n# The model was edited; build it with these edits:\n{told}".rstrip()
+        if self.edited:
+            imports += edits_told(self._state)
         return self._loading(name, imports, build)
 
     def _loading(self, name: str, imports: str, build: str) -> str:
@@ -219,12 +237,12 @@ class SaveSheet(QDialog):
         document, target = self.document, self.target
         over = self._over
         options = self.form.options(overwrite=over)
-        as_it_is = options.dtype is None
+        as_it_is, with_code = options.dtype is None, self.with_code
         if self._weighing is not None:
             self._weighing.cancel()  # what is said from now on is about writing
 
         def work(job: Job) -> "tuple[tuple[Path, ...], str]":
-            if not self.needs_code:
+            if not with_code:
                 return core.save(
                     document, target, options, progress=job.progress, cancelled=job.cancelled
                 ), ""
@@ -249,7 +267,10 @@ class SaveSheet(QDialog):
     def _failed(self, error: ModelwrightError) -> None:
         self.writing = None
         self._follow_writing()
-        self.said.say(str(error), "problem")
+        told = str(error)
+        if self.with_code and not self.needs_code:
+            told += self.tr(" Without its code, the file can be saved all the same.")
+        self.said.say(told, "problem")
 
     def _follow_writing(self) -> None:
         busy = self.writing is not None

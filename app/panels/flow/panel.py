@@ -80,6 +80,35 @@ class FlowPanel(QWidget):
         if self.isVisible() and not self._behind:
             self._follow()
 
+    @property
+    def chosen_way(self) -> tuple[str, str, str] | None:
+        """The way that is chosen in the picture: the module, and the steps at its ends."""
+        way = self.view.way if self.isVisible() and not self._behind else None
+        return (self.path, *way) if way is not None and self.drawn is not None else None
+
+    @property
+    def chosen_steps(self) -> tuple[str, ...]:
+        """The steps of :attr:`path` that are chosen in the picture, in the order they run."""
+        picture = self.view.picture if self.isVisible() and not self._behind else None
+        steps = picture.steps if picture is not None else ()
+        return tuple(each.name for each in steps if each.name in self.view.picked)
+
+    @property
+    def chosen_step(self) -> str:
+        """The step of :attr:`path` that a command means: where the keys are, or what was clicked.
+
+        What is then selected in the tree is meant again: ``""``.
+        """
+        here = self.view.here if self.isVisible() and not self._behind else None
+        meant = here is not None and (self.view.hasFocus() or here.name in self.view.picked)
+        return here.name if here is not None and meant else ""
+
+    @property
+    def is_on_a_module(self) -> bool:
+        """Whether what is chosen calls a module, so that what can be done to one can be done."""
+        here = self.view.here
+        return self.view.way is None and here is not None and here.path is not None
+
     def look(self, seen: bool) -> None:
         """Take note whether the panel can be seen: Qt calls a tab behind another one visible."""
         self._behind = not seen

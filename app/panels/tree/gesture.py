@@ -11,6 +11,7 @@ from app import mime
 from app.consequence import Consequence
 from app.jobs import Job, Jobs
 from app.spots import Spot, consequence, edit_for_layer, edit_for_modules, spec_for
+from app.ways import edit_on_way, spec_on_way, ways_at
 from core.errors import ModelwrightError
 
 if TYPE_CHECKING:
@@ -84,19 +85,32 @@ def edit_of(
 ) -> "tuple[Edit | None, str]":
     """Return the edit that letting go makes; for a layer that lacks arguments, its spec to ask for.
 
+    Between the children of a module with a forward of its own it is wired in where one way leads
+    from the one to the other; where several might be meant, the layer is to be asked for as well.
     Raises what the core refuses.
     """
     if layer is None:
         return edit_for_modules(report.document, paths, spot, copy), ""
+    if is_wired(report, spot):
+        ways = ways_at(report, spot)
+        typed = spec_on_way(layer, ways[0])
+        if len(ways) > 1 or _missing(typed):
+            return None, typed
+        return edit_on_way(report, ways[0], typed), typed
     spec = spec_for(layer, report, spot)
     if _missing(spec):
         return None, str(spec)
     return edit_for_layer(str(spec), spot), str(spec)
 
 
+def is_wired(report: "Report", spot: Spot) -> bool:
+    """Whether a gap is one in a forward, where what comes has to be led to and from."""
+    return spot.path is None and not core.is_container(report.document.module(spot.parent))
+
+
 def _missing(spec: object) -> list[str]:
     try:
-        return core.missing(spec)  # type: ignore[arg-type]
+        return core.missing(core.parse_spec(spec) if isinstance(spec, str) else spec)  # type: ignore[arg-type]
     except ModelwrightError:
         return []
 
@@ -110,6 +124,6 @@ def _tried(
         return Consequence(str(error), refused=True)
     if edit is not None:
         return consequence(report, edit)
-    open_ones = ", ".join(_missing(core.parse_spec(spec)))
+    asked = ", ".join(_missing(spec)) or "the steps it is to stand between"
     where = spot.path if spot.path is not None else spot.parent or "the model"
-    return Consequence(f"{where}: {spec.partition('(')[0]} — you will be asked for {open_ones}")
+    return Consequence(f"{where}: {spec.partition('(')[0]} — you will be asked for {asked}")

@@ -1,5 +1,7 @@
 """The tree itself: rows, and what is dragged over them."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import (
     QEvent,
     QModelIndex,
@@ -39,6 +41,9 @@ from app.panels.tree.gesture import Gesture, edit_of
 from app.panels.tree.outline import Outline
 from app.spots import Spot
 from core.errors import ModelwrightError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 #: How long (ms) a drag has to linger over a row that then expands.
 _LINGERS = 600
@@ -212,20 +217,20 @@ class TreeView(Outline):
         path, rect = node.path, self._row(index)
         above = (at.y() - rect.top()) / max(1, rect.height())
         home, _, name = path.rpartition(".")
-        if node.parent is not None and core.is_container(node.parent.module):
+        if node.parent is not None:
             names = [n for n, child in node.parent.module._modules.items() if child is not None]
             if above < 0.28:
                 return Spot(parent=home, index=names.index(name))
             if above > 0.72 and not self.is_expanded(index):
                 return Spot(parent=home, index=names.index(name) + 1)
         opened = self.is_expanded(index) or not node.module._modules
-        if above > 0.72 and opened and core.is_container(node.module):
+        if above > 0.72 and opened and _has_room(node.module):
             return Spot(parent=path, index=0)
         return Spot(path)
 
     def _below_all(self) -> Spot | None:
         document = self._tree.state.document
-        if document is not None and core.is_container(document.root):
+        if document is not None and _has_room(document.root):
             return Spot(parent="", index=None)
         return None
 
@@ -284,6 +289,11 @@ class TreeView(Outline):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_tree"):
             self._tree.repaint()
+
+
+def _has_room(module: "nn.Module") -> bool:
+    """Whether something can come between a module's children: those of a layer there are none."""
+    return core.is_container(module) or bool(module._modules)
 
 
 def _stands_before(node: Node, index: int | None) -> bool:

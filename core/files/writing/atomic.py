@@ -1,6 +1,7 @@
 """Writing a file so that the old one or the new one is there whole, never a mix.
 
-What is written goes to a hidden file beside it, ``.NAME.RANDOM.part``, which is synced and renamed.
+What is written goes to a hidden file beside it, ``.NAME.RANDOM.part``, which is renamed; first it
+is synced, where it takes the place of another.
 The writer keeps a lock (``flock``) on that file for as long as it writes, and the system lets go of
 it however the process ends. So a ``.part`` file that nobody has locked was left by a process that
 was killed, and the next one to write the same name removes it.
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import SaveRefused
+from core.files.writing.threads import finish_behind, sync_folder
 
 try:
     import fcntl
@@ -28,10 +30,12 @@ _TRIES = 20
 
 @contextmanager
 def atomic_write(path: str | Path, *, durable: bool = True) -> Iterator[BinaryIO]:
-    """Yield a file to write to; it takes the place of ``path`` when all is written and on disk.
+    """Yield a file to write to; it takes the place of ``path`` when all is written.
 
-    Not ``durable``, it is left to the system when the bytes get to the disk, as a copy leaves it:
-    for what can be made again from another file, and takes no other's place. Raises
+    Where that takes the place of another file, the bytes are on the disk before. A new one is there
+    at once, and its bytes are brought to the disk behind it, which the process does not end
+    without. Not ``durable``, that is left to the system, as a copy leaves it: for what can be made
+    again from another file. Raises
     :class:`~core.errors.SaveRefused`; then, and on any other error, nothing is left behind. Of
     several processes that write one path at once, the last to finish wins, whole.
     """
@@ -40,11 +44,15 @@ def atomic_write(path: str | Path, *, durable: bool = True) -> Iterator[BinaryIO
     try:
         with part_of(path) as (temporary, file):
             yield file
-            if durable:
+            replacing = path.exists()
+            if replacing:
                 finish(file)
             else:
                 file.flush()
-            put(temporary, path, file, durable=durable)
+            behind = os.dup(file.fileno()) if durable and not replacing else None
+            put(temporary, path, file, durable=replacing)
+            if behind is not None:
+                finish_behind(behind, path)
     except OSError as error:
         raise SaveRefused(sentence(path, error)) from error
 
@@ -86,16 +94,6 @@ def put(temporary: Path, path: Path, file: BinaryIO, *, durable: bool = True) ->
     os.replace(temporary, path)
     if durable:
         sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name itself durable; not every file system can."""
-    with suppress(OSError):
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
 
 
 def sentence(path: Path, error: OSError) -> str:

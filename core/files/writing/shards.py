@@ -20,9 +20,9 @@ from core.files.writing.atomic import (
     finish,
     part_of,
     sentence,
-    sync_folder,
 )
 from core.files.writing.output import Meter, Output
+from core.files.writing.threads import sync_folder
 
 Item = TypeVar("Item")
 

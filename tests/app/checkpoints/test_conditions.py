@@ -4,18 +4,22 @@ The files are made by plain PyTorch; so is what the model has to hold in the end
 """
 
 import copy
+from collections import OrderedDict
 from typing import Any
 
 import pytest
 import torch
+from PySide6.QtCore import Qt
 from torch import nn
 from torchvision.models.vision_transformer import interpolate_embeddings
 
 import core
+from app.dialogs.load import LoadSheet
 from app.dialogs.load.conditions import ConditionRow
 from app.item_models.plan_rows import STORED
 from core.document import InputSpec
 from tests.app.checkpoints.conftest import Desktop
+from tests.app.drags import Drag
 from tests.core.checkpoint.test_match import NAMES, Net, _vit, prefixed, trained
 from tests.zoo import Tied
 
@@ -228,6 +232,68 @@ def test_nothing_in_common_loads_nothing(desktop: Desktop, written: Any) -> None
     assert sheet.verdict.tone == "problem"
     assert sheet.verdict.text()
     assert desktop.document is before
+
+
+def strangers(desktop: Desktop, written: Any) -> tuple[LoadSheet, nn.Module]:
+    """A file of which no name is the model's, of layers of which one has a twin in it."""
+    there = trained(nn.Sequential(nn.Linear(6, 5), nn.LayerNorm(5)))
+    desktop.opens(nn.Sequential(OrderedDict(one=nn.Linear(3, 4), two=nn.Linear(6, 5))))
+    state = there.state_dict()
+    names = {"0.weight": "kernel", "0.bias": "offset", "1.weight": "scale", "1.bias": "shift"}
+    return desktop.drops(written({names[name]: each for name, each in state.items()})), there
+
+
+@pytest.mark.parametrize("by", ["drag", "keys"])
+def test_where_nothing_fits_the_rows_of_both_are_there_to_be_paired(
+    by: str, desktop: Desktop, written: Any, qtbot: Any
+) -> None:
+    sheet, there = strangers(desktop, written)
+    table, model = sheet.match.table, sheet.match.model
+    assert "nothing in common" in sheet.match.said.text()
+    assert "nothing in common" in sheet.verdict.text()
+    assert not sheet.load.isEnabled()
+    shown = {row.name or row.stored for row in model.rows}
+    assert shown == {
+        "one.weight", "one.bias", "two.weight", "two.bias", "kernel", "offset", "scale", "shift",
+    }  # fmt: skip
+    for name, stored in (("two.weight", "kernel"), ("two.bias", "offset")):
+        source, target = model.index(model.row_of(stored), 3), model.index(model.row_of(name), 1)
+        if by == "drag":
+            at = table.visualRect(target).center()
+            drag = Drag(table.viewport(), model.mimeData([source]), at)
+            assert drag.over(at)
+            drag.drop(at)
+            assert sheet.case.pairs[name] == stored
+        else:
+            table.setFocus()
+            table.selectRow(source.row())
+            table.setCurrentIndex(source)
+            qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+            table.setCurrentIndex(target)
+            qtbot.keyClick(table, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+        desktop.waits(lambda: not sheet.case.working)
+    assert sheet.match.said.text() == ""
+    sheet.partly.setChecked(True)
+    desktop.loads(sheet)
+    assert torch.equal(desktop.document.module("two").weight, there[0].weight)
+    assert torch.equal(desktop.document.module("two").bias, there[0].bias)
+
+
+def test_a_repair_that_was_left_undone_so_that_nothing_fits_is_made_again(
+    desktop: Desktop, written: Any
+) -> None:
+    net = trained(Net())
+    desktop.opens(Net())
+    sheet = desktop.drops(written(nn.DataParallel(net).state_dict()))
+    sheet.case.choose("keep=module prefix", "keep=module prefix")
+    desktop.waits(lambda: not sheet.case.working)
+    assert "nothing in common" in sheet.verdict.text()
+    assert len(sheet.match.model.rows) == 2 * len(net.state_dict())
+    assert row(sheet, "module prefix")
+    sheet.case.choose("keep=module prefix", None)
+    desktop.waits(lambda: not sheet.case.working)
+    desktop.loads(sheet)
+    desktop.holds(net)
 
 
 # Pairing by hand

@@ -115,7 +115,7 @@ def test_a_gpu_that_runs_out_or_vanishes_is_said_and_the_model_stays(
     assert desktop.document is before
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.gpu
 def test_a_real_gpu_runs_the_model(desktop: Desktop, written: Any) -> None:
     net = squeezenet1_1(num_classes=3)
     desktop.opens(net, (InputSpec(shape=(1, 3, 64, 64)),))
@@ -126,3 +126,28 @@ def test_a_real_gpu_runs_the_model(desktop: Desktop, written: Any) -> None:
     sheet.place.try_it.click()
     desktop.waits(lambda: sheet.place._trying is None)
     assert "cuda" in sheet.place.tried.text()
+
+
+@pytest.mark.gpu
+def test_a_real_gpu_that_runs_out_of_memory_leaves_the_model(
+    desktop: Desktop, written: Any
+) -> None:
+    net = squeezenet1_1(num_classes=3)
+    desktop.opens(net, (InputSpec(shape=(1, 3, 64, 64)),))
+    sheet = desktop.drops(written(net.state_dict()))
+    sheet.pages.setCurrentWidget(sheet.place)
+    desktop.idles()
+    before = desktop.document
+    free = torch.cuda.mem_get_info(0)[0]
+    taken = torch.empty(free - (200 << 20), dtype=torch.uint8, device="cuda")
+    sheet.place.radios["cuda"].click()
+    sheet.place.try_it.click()
+    desktop.waits(lambda: sheet.place._trying is None)
+    del taken
+    torch.cuda.empty_cache()
+    assert sheet.place.tried.tone == "problem"
+    assert "memory" in sheet.place.tried.text()
+    assert desktop.document is before
+    sheet.place.try_it.click()
+    desktop.waits(lambda: sheet.place._trying is None)
+    assert sheet.place.tried.tone == "good"

@@ -267,11 +267,12 @@ def test_the_right_button_shows_what_can_be_done_to_a_box(shown: Studio) -> None
     shown.flow.view.menu_wanted.disconnect()
     shown.flow.view.menu_wanted.connect(wanted.append)
     view = shown.flow.view
-    for name, there in (("conv", 1), ("add", 1)):  # there is no menu for what calls no module
+    for number, name in enumerate(("conv", "add"), 1):
         at = view.place_of(step(shown, name)).center().toPoint()
         reason = QContextMenuEvent.Reason.Mouse
         QApplication.sendEvent(view, QContextMenuEvent(reason, at, view.mapToGlobal(at)))
-        assert len(wanted) == there
+        assert len(wanted) == number
+        assert shown.flow.is_on_a_module == (name == "conv")  # an addition calls no module
     assert shown.window.desk.state.selection == ("conv",)
 
 

@@ -307,12 +307,13 @@ def expanded_paths(model: ModuleTreeModel) -> list[str]:
     return [] if document is None else below("", document.root)
 
 
-def test_a_thousand_random_edits_undos_and_redos(
-    model: ModuleTreeModel, session: Session, state_of: StateOf
+@pytest.mark.parametrize("turns", [250, pytest.param(1000, marks=pytest.mark.long)])
+def test_random_edits_undos_and_redos(
+    turns: int, model: ModuleTreeModel, session: Session, state_of: StateOf
 ) -> None:
     dice = random.Random(7)
     torch.manual_seed(7)
-    for turn in range(1000):
+    for turn in range(turns):
         step = dice.random()
         try:
             if step < 0.25 or (step < 0.9 and len(paths(session.document)) > 25):

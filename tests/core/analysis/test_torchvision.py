@@ -12,11 +12,13 @@ from core.analysis import analyse, clear_caches
 from core.document import Document, InputSpec
 from tests.core.analysis.oracle import plain_calls, value_shapes
 
+#: One of each family; the others are built of the same parts.
 QUICK = (
     "alexnet", "vgg11_bn", "squeezenet1_1", "resnet18", "resnet50", "densenet121", "googlenet",
     "inception_v3", "mobilenet_v3_small", "efficientnet_b0", "shufflenet_v2_x1_0", "vit_b_32",
     "swin_t", "swin_v2_t", "convnext_tiny", "maxvit_t", "lraspp_mobilenet_v3_large",
-    "deeplabv3_mobilenet_v3_large", "r3d_18", "mvit_v2_s",
+    "deeplabv3_mobilenet_v3_large", "r3d_18", "mvit_v2_s", "mnasnet0_5", "regnet_y_400mf", "s3d",
+    "swin3d_t",
 )  # fmt: skip
 SEGMENTATION = models.list_models(module=models.segmentation)
 VIDEO = models.list_models(module=models.video)
@@ -67,6 +69,7 @@ def test_shapes_parameters_and_macs_are_torchs_own(name):
 
 
 @pytest.mark.zoo
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in ALL if name not in QUICK])
 def test_all_of_torchvision(name):
     check(name)

@@ -53,11 +53,12 @@ def test_the_blocks_know_only_torch() -> None:
     assert imported_by(source_of_classes(BLOCKS)) == {"torch", "torchvision"}
 
 
-def test_the_source_builds_every_block_in_a_process_of_its_own(tmp_path: Path) -> None:
-    (tmp_path / "ours.py").write_text(source_of_classes(BLOCKS))
-    code = """
+ELSEWHERE = """
 import sys; sys.path.insert(0, sys.argv[1])
-import ours, torch
+import os, torch
+os.chdir(sys.argv[1])
+
+import ours  # the source of every block
 net = ours.UNet(3, 2, width=2, depth=1)
 assert net(torch.randn(1, 3, 9, 9)).shape == (1, 2, 9, 9)
 net = ours.EncoderUNet("squeezenet1_1", 3, 2, width=2).eval()
@@ -65,45 +66,40 @@ assert net(torch.randn(1, 3, 65, 65)).shape == (1, 2, 65, 65)
 ours.TransformerEncoderBlock(8, 2)(torch.randn(1, 3, 8)); ours.FPN([3, 4]); ours.ASPP(4)
 ours.Bottleneck(4, 4); ours.InvertedResidual(4, 4); ours.CBAM(4); ours.AttentionGate(4, 4)
 ours.SEBlock(4); ours.PatchEmbedding(3, 4); ours.Merge(4, 4, 4)
-assert not any(name == "core" or name.startswith("core.") for name in sys.modules)
-print("good")
-"""
-    assert run(code, tmp_path) == "good\n"
 
+import net_code  # the source of one, and a state dict
+net = net_code.UNet(3, 2, width=4, depth=2)
+print(net.load_state_dict(torch.load("net.pth"), strict=True))
 
-@pytest.mark.parametrize("text", MODELS)
-def test_a_whole_model_opens_without_modelwright(text: str, tmp_path: Path) -> None:
-    document = core.open(text, inputs="1,3,39,45" if "Linear" not in text else "1,3,39,7").document
-    x = torch.randn(document.inputs[0].shape)
-    files = core.save(document, tmp_path / "my-net.v2.pth", WHOLE)
-    assert [each.name for each in files] == ["my_net_v2_blocks.py", "my-net.v2.pth"]
-    torch.save(x, tmp_path / "asked.pt")
-    code = """
-import sys; sys.path.insert(0, sys.argv[1])
-import torch
-net = torch.load(sys.argv[1] + "/my-net.v2.pth", weights_only=False)
-with torch.no_grad():
-    torch.save(net(torch.load(sys.argv[1] + "/asked.pt")), sys.argv[1] + "/answer.pt")
-assert not any(name == "core" or name.startswith("core.") for name in sys.modules)
-"""
-    run(code, tmp_path)
+for number in range(int(sys.argv[2])):  # whole models
+    net = torch.load(f"my-net.v{number}.pth", weights_only=False)
     with torch.no_grad():
-        assert torch.equal(torch.load(tmp_path / "answer.pt"), document.root(x))
-    assert "my_net_v2_blocks" not in sys.modules
-    assert type(document.root).__module__.startswith(("core.blocks", "torch.nn"))
+        torch.save(net(torch.load(f"asked{number}.pt")), f"answer{number}.pt")
+assert not any(name == "core" or name.startswith("core.") for name in sys.modules)
+"""
 
 
-def test_a_state_dict_loads_into_the_class_of_the_source(tmp_path: Path) -> None:
-    session = core.open("UNet(3, 2, width=4, depth=2)")
+def test_in_a_process_of_its_own_source_state_dict_and_whole_models_open(tmp_path: Path) -> None:
+    """One process for all of it: importing PyTorch is what takes its time."""
+    (tmp_path / "ours.py").write_text(source_of_classes(BLOCKS))
+    session = core.open(MODELS[0])
     session.save(tmp_path / "net.pth")
     (tmp_path / "net_code.py").write_text(source_of(session.document))
-    code = """
-import sys; sys.path.insert(0, sys.argv[1])
-import torch, net_code
-net = net_code.UNet(3, 2, width=4, depth=2)
-print(net.load_state_dict(torch.load(sys.argv[1] + "/net.pth"), strict=True))
-"""
-    assert "matched" in run(code, tmp_path)
+    documents, asked = [], []
+    for number, text in enumerate(MODELS):
+        fed = "1,3,39,45" if "Linear" not in text else "1,3,39,7"
+        documents.append(core.open(text, inputs=fed).document)
+        asked.append(torch.randn(documents[-1].inputs[0].shape))
+        files = core.save(documents[-1], tmp_path / f"my-net.v{number}.pth", WHOLE)
+        names = [f"my_net_v{number}_blocks.py", f"my-net.v{number}.pth"]
+        assert [each.name for each in files] == names
+        torch.save(asked[-1], tmp_path / f"asked{number}.pt")
+    assert "matched" in run(ELSEWHERE, tmp_path, str(len(MODELS)))
+    for number, (document, x) in enumerate(zip(documents, asked, strict=True)):
+        with torch.no_grad():
+            assert torch.equal(torch.load(tmp_path / f"answer{number}.pt"), document.root(x))
+        assert f"my_net_v{number}_blocks" not in sys.modules
+        assert type(document.root).__module__.startswith(("core.blocks", "torch.nn"))
 
 
 def test_modelwright_opens_it_again_with_its_own_classes(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from torchvision.models import densenet121
 from core.checkpoint import Plan, load, match, pair_text
 from core.document import Document
 from core.edits import Replace
-from core.errors import CheckpointError
+from core.errors import CheckpointError, NothingInCommon
 from core.files import read_contents
 from core.session import Session
 from tests.zoo import Tied
@@ -189,8 +189,9 @@ def test_module_is_not_taken_away_where_it_is_to_be_kept(written: Any) -> None:
     wrapped = nn.DataParallel(net()).state_dict()
     contents = read_contents(written(wrapped))
     assert match(Document.of(net()), contents).complete
-    with pytest.raises(CheckpointError, match="nothing in common"):
+    with pytest.raises(NothingInCommon, match="nothing in common") as refused:
         match(Document.of(net()), contents, choices=["keep=module prefix"])
+    assert {row.status for row in refused.value.plan.rows} == {"missing", "unexpected"}
     same = match(Document.of(nn.DataParallel(net())), contents, choices=["keep=module prefix"])
     assert same.complete
     assert standing(same, "kept") == "notes"

@@ -49,10 +49,8 @@ def test_tied_weights_count_once() -> None:
 
 
 def test_a_whole_model_is_refused_where_no_such_device_is(tmp_path: Path) -> None:
-    if torch.cuda.is_available():
-        pytest.skip("there is a GPU")
-    with pytest.raises(SaveRefused, match="cannot be put on cuda:0"):
-        save(Document.of(net()), tmp_path / "a.pth", SaveOptions("whole model", device="cuda:0"))
+    with pytest.raises(SaveRefused, match="cannot be put on cuda:99"):
+        save(Document.of(net()), tmp_path / "a.pth", SaveOptions("whole model", device="cuda:99"))
     assert not list(tmp_path.iterdir())
 
 

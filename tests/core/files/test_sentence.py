@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import alexnet, resnet18
 
+from core.blocks import UNet
 from core.files import in_a_sentence, read_contents
 from core.files.optimizers import optimizer_name
 
@@ -74,6 +75,7 @@ def test_where_it_was_saved(tmp_path: Path) -> None:
     assert text.endswith("saved from a GPU with DataParallel")
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there are no two GPUs here")
 def test_two_gpus(said: Callable[[object], str]) -> None:
     state = small().state_dict()
@@ -83,6 +85,7 @@ def test_two_gpus(said: Callable[[object], str]) -> None:
 
 KINDS: dict[str, tuple[Callable[[], object], str]] = {
     "state dict": (lambda: resnet18().state_dict(), "State dict of a resnet18"),
+    "a U-Net": (lambda: UNet(1, 5).state_dict(), "State dict of a UNet with 5 classes"),
     "an": (lambda: alexnet().state_dict(), "State dict of an alexnet"),
     "without a head": (
         lambda: {n: t for n, t in resnet18().state_dict().items() if not n.startswith("fc.")},

@@ -26,6 +26,12 @@ def test_gpus_are_matched_by_uuid_and_the_rest_is_hidden() -> None:
     ]
 
 
+def test_what_is_free_is_asked_of_the_driver_first() -> None:
+    seen = [Device("cuda:0", "B", 8, None, "bbb"), Device("cuda:1", "C", 8, 3, "ccc")]
+    every = [Device("", "B", 8, 5, "GPU-BBB"), Device("", "C", 8, 7, "GPU-CCC")]
+    assert [each.free for each in devices(lambda: seen, lambda: every)[1:]] == [5, 3]
+
+
 def test_a_driver_that_fails_has_no_gpus() -> None:
     def fails() -> list[Device]:
         raise RuntimeError("driver and library do not match")

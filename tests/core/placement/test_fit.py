@@ -121,9 +121,3 @@ def test_a_forward_on_the_cpu(place: str) -> None:
 def test_a_model_that_does_not_run_says_why() -> None:
     with pytest.raises(PlacementError, match="did not run on cpu"):
         try_forward(document(mlp(), 2, 63), Placement("cpu"))
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
-def test_a_forward_on_a_gpu() -> None:
-    ran = try_forward(document(mlp(), 2, 64), Placement.read("cuda:0", devices()))
-    assert ran.peak

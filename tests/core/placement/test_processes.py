@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from core.document import Document, InputSpec
+from core.edits import AddOutput
 from core.errors import Cancelled, PlacementError
-from core.placement import Placement, devices, try_forward
+from core.placement import Placement, try_forward
 from core.placement.processes import in_processes
 from core.source import open_source
 
@@ -116,7 +117,7 @@ def test_processes_that_wait_for_ever_are_ended() -> None:
 def test_a_model_that_cannot_be_sent_says_so() -> None:
     model = nn.Sequential(nn.Linear(2, 2))
     model.hook = lambda x: x  # type: ignore[assignment]
-    with pytest.raises(PlacementError, match=r"cannot be sent to other processes.*with dp:"):
+    with pytest.raises(PlacementError, match=r"cannot be sent to a process of its own.*on the CPU"):
         try_forward(document(model, 1, 2), Placement("distributed"))
 
 
@@ -126,10 +127,18 @@ def test_a_structure_without_weights_is_not_run() -> None:
         try_forward(model, Placement("cpu"))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
-def test_on_every_gpu_there_is() -> None:
-    numbers = ",".join(map(str, range(torch.cuda.device_count())))
-    place = Placement.read(f"ddp:{numbers}", devices())
-    ran = try_forward(document(nn.Linear(64, 8), 2, 64), place)
-    assert ran.output == (2, 8)
-    assert ran.peak
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_rewired_model_is_made_again_in_the_other_process(times: int) -> None:
+    model = document(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 4)), 1, 2)
+    for node in ("0", "1")[:times]:
+        model = AddOutput("", node).apply(model)
+    ran = try_forward(model, Placement("distributed"))
+    assert ran.output == [(1, 4), *[(1, 3)] * times]
+
+
+def test_alone_in_a_process_of_its_own() -> None:
+    (told,) = in_processes(document(nn.Linear(2, 3), 1, 2), ["cpu"], "alone")
+    assert told["output"] == [1, 3]
+    assert told["peak"] is None
+    with pytest.raises(PlacementError, match=r"did not run on cpu: it was ended by signal 9"):
+        in_processes(document(Dying(), 1, 2), ["cpu"], "alone")

@@ -82,14 +82,6 @@ def test_files_that_others_saved_wrapped(whole: bool, folder: Path) -> None:
         assert torch.equal(found.state_dict()[name], tensor)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
-def test_on_a_gpu(folder: Path) -> None:
-    original = run(saving_script(Layout(), **HOW))
-    assert next(original.parameters()).is_cuda
-    found = run(loading_script(Layout(), Layout(), **HOW))
-    assert next(found.parameters()).is_cuda
-
-
 def test_what_goes_wrong_by_hand(folder: Path) -> None:
     """The lines that are often copied, beside ours."""
     from tinynet import Net
