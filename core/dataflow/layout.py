@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from core.dataflow.boxes import GAP, LAYER_GAP, Box, Layout, Name, Point
 from core.dataflow.coordinates import horizontal
+from core.dataflow.gathering import gathered
 from core.dataflow.layering import Layers, layered
 from core.dataflow.u_shape import u_shaped
 
@@ -32,7 +33,7 @@ def lay_out(
     layers = layered(names, edges, was)
     count = len(layers.rank)
     widths = [sizes[names[p]][0] if p < layers.nodes else _CHAIN for p in range(count)]
-    middles = horizontal(layers, widths, GAP)
+    middles = gathered(layers, horizontal(layers, widths, GAP), widths, GAP)
     tops, heights = _rows(layers, names, sizes)
     boxes: dict[Name, Box] = {}
     for point, name in enumerate(names):
