@@ -50,8 +50,11 @@ class Fault:
         """The path of the module whose output came, ``"input"`` for the model's own, or ``""``."""
         for path, call, position in reversed(self.above):
             before = call.inner[:position]
-            if before:
-                return _likely_source(path, before, self.first)
+            found = _source(path, before, self.first)
+            if found:
+                return found
+            if before and not _is_given(call, self.first):
+                return _last(path, before)
         return "input"
 
 
@@ -132,18 +135,31 @@ def _faults(
         yield Fault(path, document.module(path), call, failure, above)
 
 
-def _likely_source(path: str, before: object, wanted: Description | None) -> str:
-    """Return the latest module whose output has as many numbers as what came."""
-    assert isinstance(before, tuple)
-    named = [(place, call) for place, call in reversed(before) if isinstance(place, str) and place]
-    for place, call in named:
+def _source(path: str, before: object, wanted: Description | None) -> str:
+    """Return the latest module whose output has as many numbers as what came, or ``""``."""
+    for place, call in _named(before):
         output = call.output
         if output is not None and of_tensor(output) and wanted is not None:
             if output[0].numel() == wanted[0].numel():
                 return join(path, place)
         elif output is not None and output[0] is Kind.SAME:
             return join(path, place)
-    return join(path, named[0][0]) if named else ""
+    return ""
+
+
+def _last(path: str, before: object) -> str:
+    """Return the module that was called last."""
+    return next((join(path, place) for place, _ in _named(before)), "")
+
+
+def _named(before: object) -> list[tuple[str, Call]]:
+    assert isinstance(before, tuple)
+    return [(place, call) for place, call in reversed(before) if isinstance(place, str) and place]
+
+
+def _is_given(call: Call, wanted: Description | None) -> bool:
+    """Say whether a tensor of that very shape was given to a call, which may have handed it on."""
+    return wanted is not None and any(each[0] == wanted[0] for each in tensors_in(call.inputs))
 
 
 def _sentence(fault: Fault) -> str:

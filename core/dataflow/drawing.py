@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from operator import getitem
 
 from core.dataflow.boxes import Layout, Name, Point
-from core.dataflow.graph import Graph, Node
+from core.dataflow.graph import Graph, Node, Ref
 from core.dataflow.layout import lay_out
 
 _LETTER = 7.2  # the width of a letter of the monospaced font, 12 px high
@@ -116,6 +117,9 @@ def _path(way: Sequence[Point], aside: bool) -> str:
 
 
 def _label(node: Node) -> str:
+    if node.target is getitem and isinstance(node.args[0], Ref):
+        key = node.args[1]
+        return f"{node.args[0].name}[{key if isinstance(key, (int, str)) else '...'}]"
     if node.kind in ("call", "function", "method"):
         return node.title if node.title == node.name else f"{node.name}: {node.title}"
     return node.name if node.kind != "attribute" else str(node.target)

@@ -1,18 +1,20 @@
-"""Layers and their order: each step below all it reads, and as few crossings as sweeps can find.
+"""Layers of points: each step below all it reads, as near to it and to its readers as can be.
 
-The method is Sugiyama's: longest-path layers, a chain of small points for an edge that spans
-several layers, and the order in each layer by the median of its neighbours, swept down and up.
+The method is Sugiyama's: longest-path layers, tightened so that edges are short; a chain of small
+points for an edge that spans several layers; and an order in each layer (:mod:`ordering`).
 Edges of one step that go far share one chain; those that go further than a drawing can follow are
 left out here and drawn at the side.
 """
 
-from bisect import bisect_right
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.dataflow import ordering
+from core.dataflow.ordering import ordered
+
 #: Further than this many layers an edge is drawn as a curve at the side, without a chain.
 FAR = 12
-_SWEEPS = 12
+_ROUNDS = 8
 
 Name = Hashable
 
@@ -53,18 +55,18 @@ def layered(
     _chains(found, pairs)
     wanted = {number[n]: x for n, x in (before or {}).items() if n in number}
     _begin(found, wanted)
-    _sweep(found)
+    found.order = ordered(found.order, found.above, found.below)
     return found
 
 
 def crossings(layers: Layers) -> int:
-    """Return how many edges cross between neighbouring layers."""
-    place = _places(layers)
-    return sum(_crossings(layers, upper, place) for upper in layers.order[:-1])
+    """Return how many edges cross between neighbouring layers; a chain that is shared is one."""
+    place = ordering.places(layers.order, len(layers.rank))
+    return ordering.crossings(layers.order, layers.below, place)
 
 
 def _ranks(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
-    """Return the length of the longest way to each node; a source stands right above its reader."""
+    """Return the layer of each node: the length of the longest way to it, then tightened."""
     above: list[list[int]] = [[] for _ in range(count)]
     below: list[list[int]] = [[] for _ in range(count)]
     for a, b in pairs:
@@ -72,11 +74,39 @@ def _ranks(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
         below[a].append(b)
     rank = [0] * count
     for node in range(count):
-        rank[node] = 1 + max((rank[each] for each in above[node]), default=-1)
-    for node in range(1, count):  # the first input stays at the top
-        if not above[node] and below[node]:
-            rank[node] = max(0, min(rank[each] for each in below[node]) - 1)
-    return rank
+        rank[node] = 1 + max([rank[each] for each in above[node]], default=-1)
+    best, shortest = list(rank), _length(rank, above, below)
+    for _ in range(_ROUNDS):
+        _tighten(rank, above, below)
+        length = _length(rank, above, below)
+        if length >= shortest:
+            break
+        best, shortest = list(rank), length
+    return best
+
+
+def _length(rank: Sequence[int], above: list[list[int]], below: list[list[int]]) -> int:
+    """Return how many layers all edges span together."""
+    return sum(rank[node] * (len(above[node]) - len(below[node])) for node in range(len(rank)))
+
+
+def _tighten(rank: list[int], above: list[list[int]], below: list[list[int]]) -> None:
+    """Move each node where its edges are shortest: down as far as it can, then up.
+
+    What is as good anywhere moves too, and so makes room for others. The first input stays at the
+    top, other sources stand right above a reader.
+    """
+    for down in (True, False):
+        for node in range(len(rank) - 1, -1, -1) if down else range(len(rank)):
+            readers, read = below[node], above[node]
+            more = len(readers) - len(read)
+            if not read:
+                if node and readers:
+                    rank[node] = max(0, min([rank[each] for each in readers]) - 1)
+            elif readers and (more > 0 or (down and not more)):
+                rank[node] = min([rank[each] for each in readers]) - 1
+            else:
+                rank[node] = max([rank[each] for each in read]) + 1
 
 
 def _chains(layers: Layers, pairs: Sequence[tuple[int, int]]) -> None:
@@ -128,76 +158,3 @@ def _begin(layers: Layers, wanted: Mapping[int, float]) -> None:
             strict=True,
         ):
             line[place] = point
-
-
-def _sweep(layers: Layers) -> None:
-    """Order each layer by the medians of the one before, down and up; keep the best order."""
-    place = _places(layers)
-    best, fewest = [list(line) for line in layers.order], _all(layers, place)
-    idle = 0
-    for turn in range(_SWEEPS):
-        down = turn % 2 == 0
-        lines = layers.order if down else list(reversed(layers.order))
-        near = layers.above if down else layers.below
-        for line in lines[1:]:
-            line.sort(key=lambda p, near=near: _median(p, near, place))  # type: ignore[misc]
-            for index, point in enumerate(line):
-                place[point] = index
-        found = _all(layers, place)
-        if found < fewest:
-            best, fewest, idle = [list(line) for line in layers.order], found, 0
-        else:
-            idle += 1
-        if not fewest or idle > 3:
-            break
-    layers.order = best
-
-
-def _median(point: int, near: list[list[int]], place: list[int]) -> float:
-    """Return the weighted median of the places of a point's neighbours; its own without any."""
-    places = sorted([place[each] for each in near[point]])
-    count = len(places)
-    if not count:
-        return float(place[point])
-    middle = count // 2
-    if count % 2:
-        return float(places[middle])
-    if count == 2:
-        return (places[0] + places[1]) / 2
-    left = places[middle - 1] - places[0]
-    right = places[-1] - places[middle]
-    if left + right == 0:
-        return (places[middle - 1] + places[middle]) / 2
-    return (places[middle - 1] * right + places[middle] * left) / (left + right)
-
-
-def _places(layers: Layers) -> list[int]:
-    place = [0] * len(layers.rank)
-    for line in layers.order:
-        for index, point in enumerate(line):
-            place[point] = index
-    return place
-
-
-def _all(layers: Layers, place: list[int]) -> int:
-    return sum(_crossings(layers, upper, place) for upper in layers.order[:-1])
-
-
-def _crossings(layers: Layers, upper: list[int], place: list[int]) -> int:
-    """Count the pairs of edges below a layer that cross: inversions of their lower ends."""
-    ends: list[int] = []
-    count = 0
-    for point in upper:
-        below = layers.below[point]
-        if len(below) == 1:
-            targets = [place[below[0]]]
-        else:
-            targets = sorted([place[each] for each in below])
-        size = len(ends)
-        if size and ends[-1] > targets[0] if targets else False:
-            for target in targets:
-                count += size - bisect_right(ends, target, 0, size)
-        if targets:
-            ends += targets
-            ends.sort()
-    return count

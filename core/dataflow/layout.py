@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from core.dataflow.boxes import GAP, LAYER_GAP, Box, Layout, Name, Point
 from core.dataflow.coordinates import horizontal
+from core.dataflow.gathering import gathered
 from core.dataflow.layering import Layers, layered
 from core.dataflow.u_shape import u_shaped
 
@@ -32,7 +33,7 @@ def lay_out(
     layers = layered(names, edges, was)
     count = len(layers.rank)
     widths = [sizes[names[p]][0] if p < layers.nodes else _CHAIN for p in range(count)]
-    middles = horizontal(layers, widths, GAP)
+    middles = gathered(layers, horizontal(layers, widths, GAP), widths, GAP)
     tops, heights = _rows(layers, names, sizes)
     boxes: dict[Name, Box] = {}
     for point, name in enumerate(names):
@@ -40,7 +41,9 @@ def lay_out(
         row = layers.rank[point]
         top = tops[row] + (heights[row] - height) / 2
         boxes[name] = Box(middles[point] - width / 2, top, width, height)
-    right = max((box.x + box.width for box in boxes.values()), default=0.0)
+    # Edges go beside boxes, too: what holds everything is as wide as the outermost of them.
+    outermost = (middle + width / 2 for middle, width in zip(middles, widths, strict=True))
+    right = max(outermost, default=0.0)
     ways = {
         (names[a], names[b]): _way(boxes[names[a]], boxes[names[b]], through, layers, middles, tops,
                                    heights)

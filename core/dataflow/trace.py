@@ -110,12 +110,7 @@ def _traced(module: nn.Module, given: Given) -> Graph:
     train = _once(module, fixed, training=True, given=given)
     evaluation = _once(module, fixed, training=False, given=given)
     again = _once(module, fixed, training=False, given=given)
-    alike = len(evaluation.nodes) == len(again.nodes)
-    if not (alike and all(map(equal, evaluation.nodes, again.nodes))):
-        raise Untraceable(
-            f"The forward of {type(module).__name__} is not the same each time it is read: it uses"
-            " chance, the clock, or something that it counts."
-        )
+    _check_same(module, evaluation, again)
     graph = merge(train, evaluation)
     if fixed:
         stay = "stays" if len(fixed) == 1 else "stay"
@@ -130,10 +125,26 @@ def _once(
     shell = Shell(module, training=training)
     graph = traced(shell, fixed, given or {})
     written = [name for name in shell.written() if name != "training"]
-    notes: tuple[str, ...] = ()
-    if written:
-        notes = (f"Its forward also sets {', '.join(written)}, which a re-wired one does not.",)
-    return _collapsed(Graph(tuple(_Reading(graph, module).nodes), notes))
+    found = _collapsed(Graph(tuple(_Reading(graph, module).nodes)))
+    if not written:
+        return found
+    try:  # once more, with what it has written: it may go by that
+        graph = traced(shell, fixed, given or {})
+        again = _collapsed(Graph(tuple(_Reading(graph, module).nodes)))
+    except Untraceable:  # it kept what it saw, which means nothing in another reading
+        again = found
+    _check_same(module, found, again)
+    note = f"Its forward also sets {', '.join(written)}, which a re-wired one does not."
+    return replace(found, notes=(note,))
+
+
+def _check_same(module: nn.Module, one: Graph, other: Graph) -> None:
+    alike = len(one.nodes) == len(other.nodes)
+    if not (alike and all(map(equal, one.nodes, other.nodes))):
+        raise Untraceable(
+            f"The forward of {type(module).__name__} is not the same each time it is read: it uses"
+            " chance, the clock, or something that it counts."
+        )
 
 
 class _Reading:

@@ -7,8 +7,6 @@ number in the layer's constructor stands for the same symbol. Laid side by side,
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
-
 from core.analysis import Report, Value
 from core.dataflow.graph import Graph, Node, refs
 from core.dataflow.trace import graph_of
@@ -159,10 +157,9 @@ class Sizes:
         own = {each[len(place) + 1 :]: each for each in below if "." not in each[len(place) + 1 :]}
         if own:
             return self._layer(own, given, path)
-        module = self._document.module(path)
         if not below:
             return given  # it has no numbers, so it gives what it gets
-        if isinstance(module, nn.Module) and len(read) == 1:
+        if len(read) == 1:
             try:
                 graph = graph_of(self._document, path)
             except EditRefused:

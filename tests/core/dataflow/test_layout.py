@@ -8,7 +8,9 @@ from hypothesis import given, settings, strategies as st
 
 from core.dataflow import graph_of
 from core.dataflow.boxes import GAP, Layout
+from core.dataflow.coordinates import horizontal
 from core.dataflow.drawing import drawn, svg
+from core.dataflow.gathering import gathered
 from core.dataflow.layering import FAR, crossings, layered
 from core.dataflow.layout import lay_out
 from core.edits import AddNode
@@ -59,6 +61,8 @@ def test_edges_pass_between_boxes_and_not_through_them(
     sizes, edges = drawn
     found = lay_out(sizes, edges)
     for (a, b), way in found.ways.items():
+        assert all(-1e-6 <= x <= found.width + 1e-6 for x, _ in way)
+        assert all(-1e-6 <= y <= found.height + 1e-6 for _, y in way)
         if (a, b) in found.aside:
             continue
         for (x, y), (nx, ny) in zip(way[1:-1:2], way[2:-1:2], strict=True):
@@ -66,6 +70,29 @@ def test_edges_pass_between_boxes_and_not_through_them(
             for box in found.boxes.values():
                 inside = box.x < x < box.x + box.width
                 assert not (inside and box.y < ny and box.y + box.height > y)
+
+
+@settings(max_examples=80)
+@given(drawn=graphs(), apart=st.floats(1.0, 200.0))
+def test_what_is_drawn_together_keeps_its_order_and_its_distances(
+    drawn: tuple[dict[int, tuple[float, float]], Edges], apart: float
+) -> None:
+    sizes, edges = drawn
+    layers = layered(list(sizes), edges)
+    widths = [sizes[p][0] if p < layers.nodes else 2.0 for p in range(len(layers.rank))]
+    far = [apart * x * (1 + layers.rank[p]) for p, x in enumerate(horizontal(layers, widths, GAP))]
+    found = gathered(layers, far, widths, GAP)
+    for line in layers.order:
+        for one, other in pairwise(line):
+            needed = (widths[one] + widths[other]) / 2 + GAP
+            assert found[other] - found[one] >= needed - 1e-6 * apart
+
+
+def test_what_drifted_apart_is_drawn_together() -> None:
+    edges = [(n, n + 1) for n in range(9)]
+    layers = layered(range(10), edges)
+    found = gathered(layers, [200.0 * n for n in range(10)], [40.0] * 10, GAP)
+    assert max(found) - min(found) < 1e-6
 
 
 def test_a_chain_is_straight() -> None:
