@@ -50,7 +50,7 @@ class PlaceCode(QWidget):
         self.view = CodeView(self.tr("Code for your own script"))
         self.said = Said()
         self.said.setAccessibleName(self.tr("What the code needs"))
-        self.write = QPushButton()
+        self.write = QPushButton(self.tr("&Write the code…"))
         self.write.setAutoDefault(False)
         self.write.clicked.connect(lambda: self.code_wanted.emit(self._beside()))
         line = QHBoxLayout()
@@ -153,7 +153,7 @@ class PlaceCode(QWidget):
     def _script(self, place: str, gpus: tuple[int, ...]) -> str:
         from core.placement import Layout, distributed_script, loading_script
 
-        kwargs = self._facts_of_the_file()
+        kwargs = self._facts_of_the_file(in_each=place == "ddp")
         listed = ",".join(map(str, gpus))
         if place == "ddp":
             return distributed_script(gpus=listed or 2, **kwargs)
@@ -167,8 +167,11 @@ class PlaceCode(QWidget):
             return loading_script(saved, Layout(gpus=str(gpus[0]) if gpus else "0"), **kwargs)
         return loading_script(saved, Layout(several=True, gpus=listed or "0,1"), **kwargs)
 
-    def _facts_of_the_file(self) -> dict[str, Any]:
-        """Return how a script builds the model of the file and gets at its weights."""
+    def _facts_of_the_file(self, in_each: bool) -> dict[str, Any]:
+        """Return how a script builds the model of the file and gets at its weights.
+
+        ``in_each``: several processes run these lines.
+        """
         from core.files.code import weights_code
 
         case = self._case
@@ -176,7 +179,8 @@ class PlaceCode(QWidget):
         if case is not None and case.contents is not None and case.contents.weights:
             file = case.path.name
             weights = case.plan.weights if case.plan is not None else None
-            read = weights_code(case.contents, weights) + self._misfit() + _renaming(case.plan)
+            read = weights_code(case.contents, weights, in_each=in_each)
+            read += self._misfit() + _renaming(case.plan)
         imports, build = self._building()
         return {"build": build, "imports": imports, "file": file, "read": read}
 
