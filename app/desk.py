@@ -296,6 +296,7 @@ class Desk(QObject):
                     selection=session.selection,
                     clean=session.history.is_clean,
                     project=session.project,
+                    unsaved=session.history.unsaved,
                 )
             )
             return
@@ -322,6 +323,7 @@ class Desk(QObject):
             name_of(document),
             history.is_clean,
             session.project,
+            history.unsaved,
         )
         self.state = state
         self._analysing = job = self._jobs.start(

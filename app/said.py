@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QPalette, QResizeEvent, QTextOption
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QTextEdit, QWidget
 
@@ -12,7 +12,12 @@ _ICONS: dict[theme.Tone, str] = {"problem": "warning", "good": "ok", "muted": "i
 
 
 class Sentence(QTextEdit):
-    """Text to read and to copy. A label breaks lines between words alone, and paths are longer."""
+    """Text to read and to copy. A label breaks lines between words alone, and paths are longer.
+
+    ``resized``: it is of another width, and so of another height.
+    """
+
+    resized = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,6 +38,11 @@ class Sentence(QTextEdit):
         self.document().setTextWidth(width)
         return ceil(self.document().size().height())
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.resized.emit()
+
     def sizeHint(self) -> QSize:
         return QSize(0, self.height_at(max(1, self.width())))
 
@@ -52,7 +62,8 @@ class Said(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._text, 1)
+        row.addWidget(self._text, 1, Qt.AlignmentFlag.AlignTop)
+        self._text.resized.connect(self._fit)
         self._paint()
         self._fit()
 
@@ -96,10 +107,6 @@ class Said(QWidget):
         height = self._text.height_at(self._text.viewport().width())
         self._text.setFixedHeight(max(self.fontMetrics().lineSpacing(), height))
         self.setMinimumHeight(max(least, height))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -73,7 +73,7 @@ class PlanModel(RowTableModel):
 
     def show_plan(self, plan: "Plan | None") -> None:
         """Show another plan."""
-        rows = plan.rows if plan is not None else ()
+        rows = _apart(plan.rows) if plan is not None else ()
         self._all = [(f"{row.name or ''} {row.stored or ''}".lower(), row) for row in rows]
         self._choose()
 
@@ -168,6 +168,14 @@ class PlanModel(RowTableModel):
 
     def _named(self, index: Index) -> str | None:
         return self.rows[index.row()].name if index.row() < len(self.rows) else None
+
+
+def _apart(rows: "tuple[Row, ...]") -> "list[Row]":
+    """Return the rows; where none has a partner, the smaller side first: from there one drags."""
+    if any(row.name and row.stored for row in rows):
+        return list(rows)
+    ours, theirs = [row for row in rows if row.name], [row for row in rows if not row.name]
+    return theirs + ours if len(theirs) < len(ours) else ours + theirs
 
 
 def _text(row: "Row", column: int) -> str:

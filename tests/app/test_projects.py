@@ -197,11 +197,14 @@ def test_closing_asks_and_saves_the_project_first(
 ) -> None:
     opened(window, qtbot)
     saved(window, qtbot)
+    edited(window, qtbot, "fc = Linear(6, 5)")
+    saved(window, qtbot)
     edited(window, qtbot, "act = GELU()")
     window.close()
     question = dialog(window, qtbot, UnsavedDialog)
     assert isinstance(question, UnsavedDialog)
     assert "work.modelwright" in question.text()
+    assert question.informativeText().startswith("one step")
     buttons = QMessageBox.StandardButton
     texts = [question.button(b).text().replace("&", "") for b in
              (buttons.Save, buttons.Discard, buttons.Cancel)]  # fmt: skip

@@ -40,6 +40,7 @@ class PlaceCode(QWidget):
         super().__init__()
         self._jobs, self._state = jobs, state
         self._case: Case | None = None
+        self._read = Path()
         self._edited = is_edited(state)
         self._source: ModelSource | None = None
         self._why_not = ""
@@ -62,15 +63,16 @@ class PlaceCode(QWidget):
         column.addLayout(line)
         self.said.hide()
         self.write.hide()
-        document = state.document
-        if self._edited and document is not None:
-            jobs.start(lambda _: core.model_source(document), self._can, self._cannot)
 
     def show_file(self, case: Case) -> None:
         """Speak of this file from now on."""
-        if self._case is None or self._case.path != case.path:
+        other = self._case is None or self._read != case.path
+        self._case, self._read = case, case.path
+        document = self._state.document
+        if other and self._edited and document is not None:
             self.written, self._verdict = None, ""
-        self._case = case
+            name = self._beside().stem
+            self._jobs.start(lambda _: core.model_source(document, name), self._can, self._cannot)
 
     def show_place(self, place: str, gpus: tuple[int, ...]) -> None:
         """Show the code for a place: cpu, cuda, dp or ddp, and the numbers of the GPUs."""
@@ -132,11 +134,13 @@ class PlaceCode(QWidget):
         self.write.setText(self.tr("&Write {}…").format(code.name))
         if self._verdict:
             self.said.say(f"{code.name}: {self._verdict}.{self._imports()}", "good")
-        elif _stands(code):
-            told = self.tr(
-                "The model was edited. {} stands there already: see that it is this one."
-            )
-            self.said.say(told.format(code.name) + self._imports(), "muted")
+        elif (there := _text_of(code)) is not None:
+            same = there == self._source.text
+            told = self.tr("The model was edited. {} is there, and builds it.")
+            if not same:
+                told = self.tr("The model was edited. {} is there, but it is another: the code"
+                               " needs the one that builds it.")  # fmt: skip
+            self.said.say(told.format(code.name) + self._imports(), "good" if same else "changed")
         else:
             told = self.tr("The model was edited: the code needs {}, which builds it.")
             self.said.say(told.format(code.name) + self._imports(), "changed")
@@ -216,11 +220,12 @@ class PlaceCode(QWidget):
         return told if worked_out else ""
 
 
-def _stands(code: Path) -> bool:
+def _text_of(code: Path) -> str | None:
+    """Return what stands in a file; ``None`` where there is none that can be read."""
     try:
-        return code.is_file()
-    except OSError:
-        return False
+        return code.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _renaming(plan: "Plan | None") -> str:
