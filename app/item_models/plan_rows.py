@@ -73,7 +73,7 @@ class PlanModel(RowTableModel):
 
     def show_plan(self, plan: "Plan | None") -> None:
         """Show another plan."""
-        rows = _apart(plan.rows) if plan is not None else ()
+        rows = plan.rows if plan is not None else ()
         self._all = [(f"{row.name or ''} {row.stored or ''}".lower(), row) for row in rows]
         self._choose()
 
@@ -84,7 +84,8 @@ class PlanModel(RowTableModel):
 
     def _choose(self) -> None:
         self.beginResetModel()
-        self.rows = [row for _, row in self._chosen()]
+        rows = [row for _, row in self._chosen()]
+        self.rows = _apart(rows) if self._shown == "what does not fit" else rows
         self.endResetModel()
 
     def _chosen(self) -> "list[tuple[str, Row]]":
@@ -170,10 +171,8 @@ class PlanModel(RowTableModel):
         return self.rows[index.row()].name if index.row() < len(self.rows) else None
 
 
-def _apart(rows: "tuple[Row, ...]") -> "list[Row]":
-    """Return the rows; where none has a partner, the smaller side first: from there one drags."""
-    if any(row.name and row.stored for row in rows):
-        return list(rows)
+def _apart(rows: "list[Row]") -> "list[Row]":
+    """Return the rows with the smaller side first: what is to be paired then stands together."""
     ours, theirs = [row for row in rows if row.name], [row for row in rows if not row.name]
     return theirs + ours if len(theirs) < len(ours) else ours + theirs
 
