@@ -119,6 +119,16 @@ def test_an_optimizer_that_was_loaded_stays_with_the_project(tmp_path: Path) -> 
     assert all(torch.equal(one, other) for one, other in zip(moments, meant, strict=True))
 
 
+def test_a_structure_without_weights_is_kept_as_one(tmp_path: Path) -> None:
+    session = core.open(NET, structure=True)
+    session.apply("act = Tanh()")
+    saved = session.save_project(tmp_path / "net.modelwright")
+    again = core.open(str(saved.path))
+    assert saved.weights is None
+    assert again.document.source.structure_only
+    assert again.document.module("a").weight.is_meta
+
+
 def test_a_rewired_model_comes_back_with_its_forward(tmp_path: Path) -> None:
     session, _ = loaded(tmp_path, inputs="1,4")
     session.apply(core.AddOutput("", "act", "hidden"))

@@ -80,14 +80,22 @@ class PlaceCode(QWidget):
         self.view.show_code(self._script(place, gpus))
         self._offer()
 
+    def is_tried(self, code: Path) -> None:
+        """Say that it is being written: that takes seconds."""
+        told = self.tr("A fresh process tries {} before it is written…").format(code.name)
+        self.said.say(told, "muted")
+        self.write.setEnabled(False)
+
     def was_written(self, found: "tuple[Path, Verdict]") -> None:
         """Import the model from the file that was just written."""
+        self.write.setEnabled(True)
         self.written, verdict = found
         self._verdict = str(verdict)
         self.show_place(*self._shown)
 
     def was_not_written(self, error: "ModelwrightError") -> None:
         """Say why there is no such file."""
+        self.write.setEnabled(True)
         self.said.say(str(error), "problem")
 
     # What an edited model needs

@@ -249,6 +249,9 @@ class SaveSheet(QDialog):
             work, partial(self._written, as_it_is), self._failed, title=f"Saving {target.name}"
         )
         self._follow_writing()
+        if with_code:
+            told = self.tr("A fresh process tries {} with the weights before they count…")
+            self.said.say(told.format(core.code_beside(target).name))
 
     def _written(self, as_it_is: bool, found: "tuple[tuple[Path, ...], str]") -> None:
         self.writing = None
