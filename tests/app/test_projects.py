@@ -175,10 +175,7 @@ def test_loaded_weights_come_back_with_the_project(
     own = window.desk.state.document.state_dict()
     assert all(torch.equal(own[name], each) for name, each in state.items())
     assert not window.isWindowModified()
-    assert [each.label for each in window.desk.state.steps] == [
-        "Open",
-        "Weights of work.modelwright",
-    ]
+    assert [each.label for each in window.desk.state.steps] == ["Open"]
 
 
 def test_exporting_the_weights_does_not_save_the_project(
