@@ -186,7 +186,16 @@ class Desk(QObject):
                 cancelled=job.cancelled,
             )  # fmt: skip
 
+        def over() -> None:
+            if self._writing is job:
+                self._writing = None  # it holds the document
+
+        def failed(error: ModelwrightError) -> None:
+            over()
+            self._refuse(error)
+
         def written(_: Any) -> None:
+            over()
             if session is self.session:
                 session.keep_in(path, document)
             self.kept.emit(path)
@@ -194,8 +203,8 @@ class Desk(QObject):
             if then is not None:
                 then()
 
-        self._writing = self._jobs.start(
-            work, written, self._refuse, title=f"Saving {path.name}", after=self._writing
+        self._writing = job = self._jobs.start(
+            work, written, failed, title=f"Saving {path.name}", after=self._writing
         )
 
     def save_recipe(self, path: Path) -> None:

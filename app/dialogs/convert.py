@@ -129,6 +129,8 @@ class ConvertSheet(QDialog):
         known = {item.source for item in self.model.items}
         fresh = [path for path in dict.fromkeys(paths) if path not in known]
         self.model.add([Conversion(path, path) for path in fresh])
+        if fresh:
+            self.said.say("")
         self._retarget()
 
     def _browse(self) -> None:
