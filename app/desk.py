@@ -349,10 +349,10 @@ class Desk(QObject):
         passed = {id(step.document) for step in history.steps[: history.cursor + 1]}
         return tuple(each for each in self._loads if id(each.document) in passed)
 
-    def _complete(self, document: "Document", found: tuple[Any, dict[str, str]]) -> None:
+    def _complete(self, document: "Document", found: tuple[Any, dict[str, str], bool]) -> None:
         if document is self.state.document:
-            report, marks = found
-            self._put(replace(self.state, report=report, marks=marks))
+            report, marks, edited = found
+            self._put(replace(self.state, report=report, marks=marks, edited=edited))
 
     def _put(self, state: State) -> None:
         self.state = state
