@@ -139,7 +139,7 @@ class Commands(QObject):
         if self.state.clean:
             then()
             return
-        dialog = UnsavedDialog(self.state.title, self.state.cursor, self.window)
+        dialog = UnsavedDialog(self.state.title, self.state.unsaved, self.window)
 
         def answered(answer: str) -> None:
             if answer == "discard":

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def analysed(
     origin: "Document", document: "Document", loads: "tuple[Loaded, ...]", job: Job
-) -> tuple[Any, dict[str, str]]:
-    """Work out shapes and what differs from the origin: (report, path -> kind of change)."""
+) -> tuple[Any, dict[str, str], bool]:
+    """Work out shapes and what differs from the origin: report, path -> kind of change, edited."""
     report = core.analyse(document, progress=job.progress, cancelled=job.cancelled).settle()
     changes = core.difference(origin, document)
     marks: dict[str, str] = {c.path: c.kind for c in changes if c.kind != "removed"}
@@ -24,7 +24,7 @@ def analysed(
         path = name.rpartition(".")[0]
         if marks.get(path) in (None, "weights"):
             marks[path] = "not loaded"
-    return report, marks
+    return report, marks, any(c.kind != "weights" for c in changes)
 
 
 def made_by(change: "Changed") -> tuple[str, ...]:
