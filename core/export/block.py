@@ -218,7 +218,7 @@ def _check_hooks(module: nn.Module, path: str) -> None:
     for name, each in module.named_modules():
         if each._forward_hooks or each._forward_pre_hooks:
             raise SaveRefused(
-                f"{join(path, name) or 'The model'} has hooks that were put on it after it was"
+                f"{join(path, name) if name else path or 'The model'} has hooks that were put on it after it was"
                 " built; no code of its class would have them."
             )
 
