@@ -123,7 +123,17 @@ def import_block(
             f"{target} exists already and is something else; say yes to overwriting it, or rename"
             f" {path.name}."
         )
+    others = [file for file in block_files() if file.path != target and {*file.names} & {*names}]
+    for each in others:
+        if not {*each.names} <= {*names}:
+            raise SaveRefused(
+                f"{each.path.name} has blocks of these names together with others; rename them"
+                " first."
+            )
     shelf.defined(code)  # where it does not run, nothing is copied
+    for each in others:
+        each.path.unlink()
+        shelf.disagree(each.code)
     return _kept(Code(target, code.data))
 
 

@@ -18,7 +18,7 @@ from core.dataflow import is_rewired, own_class
 from core.dataflow.classes import written_graph
 from core.dataflow.expressions import Names
 from core.dataflow.writing import write_class
-from core.document import Document, Source, recording
+from core.document import Document, Source, join, recording
 from core.errors import EditRefused, ModelwrightError, SaveRefused
 from core.export.expressions import Literals
 from core.export.folding import folded
@@ -107,6 +107,7 @@ def save_block(
     from core.export.block_parameters import suggest_parameters
 
     check_block_name(name, overwrite=overwrite)
+    _check_hooks(document.module(path), path)
     if parameters is None:
         parameters = suggest_parameters(document, path)
     text = block_source(document, path, name, parameters, summary=summary)
@@ -209,6 +210,16 @@ def _check_parameters(parameters: Sequence[BlockParameter], document: Document, 
             raise SaveRefused(
                 f"At {place} stands {value}; the parameter there has the default {given[0]}, with"
                 " which the block would be another one."
+            )
+
+
+def _check_hooks(module: nn.Module, path: str) -> None:
+    """Refuse what does more than its class says, which its code would not do."""
+    for name, each in module.named_modules():
+        if each._forward_hooks or each._forward_pre_hooks:
+            raise SaveRefused(
+                f"{join(path, name) if name else path or 'The model'} has hooks that were put on it after it was"
+                " built; no code of its class would have them."
             )
 
 

@@ -222,3 +222,21 @@ def test_a_block_is_given_away_as_a_file_that_needs_nothing(tmp_path: Path) -> N
     remove_block("ResidualPair")
     assert isinstance(build("Sequential(ReLU())"), nn.Sequential)
     assert import_block(given, trust=True).names == ("ResidualPair",)
+
+
+def test_a_block_of_the_same_name_in_another_file_takes_its_place(
+    theirs: Path, tmp_path: Path
+) -> None:
+    keep_block("ResidualPair", PAIR)
+    other = tmp_path / "from_a_friend.py"
+    other.write_text(PAIR.replace("x + self", "x - self"))
+    with pytest.raises(SaveRefused, match="already"):
+        import_block(other, trust=True)
+    import_block(other, trust=True, overwrite=True)
+    assert [each.path.name for each in block_files()] == ["from_a_friend.py"]
+    both = tmp_path / "both.py"
+    both.write_text(PAIR.replace("]", ', "Inner"]', 1))
+    import_block(both, trust=True, overwrite=True)
+    assert block_files()[0].names == ("ResidualPair", "Inner")
+    with pytest.raises(SaveRefused, match="together with other"):
+        import_block(other, trust=True, overwrite=True)

@@ -22,6 +22,12 @@ from core.export import (
     suggest_parameters,
     take_home,
 )
+from tests.core.dataflow.flows import agree, document
+from tests.core.dataflow.odd_forwards import READABLE
+from tests.zoo import ZOO
+
+#: What no text can build, and a word of the reason.
+UNWRITABLE = {"hooked": "has hooks", "weight norm": "has parametrizations"}
 
 pytestmark = pytest.mark.usefixtures("shelf")
 
@@ -236,3 +242,17 @@ def test_two_versions_of_a_block_in_one_model_are_told_apart() -> None:
     other.apply(core.Insert("", 1, "Post(3)"))
     with pytest.raises(SaveRefused, match="different things called Post"):
         model_source(other.document)
+
+
+@pytest.mark.parametrize("name", sorted({**ZOO, **READABLE}))
+def test_any_odd_model_becomes_a_block_that_gives_the_same_or_says_why_not(name: str) -> None:
+    fed = document(*{**ZOO, **READABLE}[name])
+    if name in UNWRITABLE:
+        with pytest.raises(SaveRefused, match=UNWRITABLE[name]):
+            save_block(fed, "", "Odd")
+        return
+    save_block(fed, "", "Odd")
+    block = _copied(fed.root, "Odd()")
+    assert agree(block, fed.root, fed)
+    parameters = core.find_layer("Odd").parameters
+    assert all(not each.required for each in parameters)
