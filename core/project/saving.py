@@ -12,7 +12,8 @@ from core.checkpoint import SaveOptions, atomic_write, save
 from core.document import Document, Source, is_loaded
 from core.errors import CheckpointError, ProjectError, SaveRefused
 from core.files.beside import beside
-from core.files.writing.atomic import check_place, sync_folder
+from core.files.writing.atomic import check_place
+from core.files.writing.threads import sync_folder
 from core.project.form import (
     SOURCE_FILE,
     SUFFIX,
