@@ -1,5 +1,6 @@
 """What every test stands on: no screen, no network, one thread of arithmetic."""
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -38,12 +39,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _without_gpus(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Test everywhere as on a machine without GPUs, but for what is marked to need one."""
+def _gpus(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Test everywhere as on a machine without GPUs, but for what is marked to need one.
+
+    Those have it one after the other: some fill its memory.
+    """
+    if request.node.get_closest_marker("gpu"):
+        with open(Path(tempfile.gettempdir()) / "modelwright-gpu.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        return
     with pytest.MonkeyPatch.context() as patch:
-        if not request.node.get_closest_marker("gpu"):
-            patch.setattr(torch.cuda, "is_available", lambda: False)
-            patch.setattr(torch.cuda, "device_count", lambda: 0)
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        patch.setattr(torch.cuda, "device_count", lambda: 0)
         yield
 
 

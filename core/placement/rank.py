@@ -23,16 +23,20 @@ def main() -> None:
     folder, rank = Path.cwd(), os.environ["RANK"]
     try:
         told = _run(folder, int(os.environ["LOCAL_RANK"]))
-    except torch.cuda.OutOfMemoryError:
-        told = {"error": "its memory ran out", "full": True}
     except Exception as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        told = {"error": first}
+        told = {"error": first, "full": _is_full(error)}
     whole = folder / f"{rank}.part"
     whole.write_text(json.dumps(told))
     whole.rename(folder / f"{rank}.json")
     if "error" in told:
         os._exit(1)  # the others may be waiting, and leaving the group would wait for them
+
+
+def _is_full(error: Exception) -> bool:
+    """Say whether a GPU's memory ran out: of torch's pool, or of CUDA itself at its first use."""
+    out = isinstance(error, torch.cuda.OutOfMemoryError)
+    return out or str(error).startswith("CUDA error: out of memory")
 
 
 def _run(folder: Path, rank: int) -> dict[str, Any]:
