@@ -12,7 +12,7 @@ from core.checkpoint import SaveOptions, atomic_write, save
 from core.document import Document, Source, is_loaded
 from core.errors import CheckpointError, ProjectError, SaveRefused
 from core.files.beside import beside
-from core.files.writing.atomic import check_place
+from core.files.writing.atomic import check_place, sentence
 from core.files.writing.threads import sync_folder
 from core.project.form import (
     SOURCE_FILE,
@@ -75,8 +75,13 @@ def save_project(
     weights = _write_weights(document, path, progress, cancelled)
     recipe = msgspec.structs.replace(recipe, source=_portable(document.source, path.parent))
     project = Project(recipe=recipe, weights=weights)
-    with atomic_write(path) as file:
-        file.write(msgspec.json.format(msgspec.json.encode(project), indent=2) + b"\n")
+    try:
+        with atomic_write(path) as file:
+            file.write(msgspec.json.format(msgspec.json.encode(project), indent=2) + b"\n")
+    except SaveRefused:
+        if weights is not None and weights.file != before:
+            _forget(path, weights.file)
+        raise
     if before is not None and (weights is None or before != weights.file):
         _forget(path, before)
     return SavedProject(path, None if weights is None else path.with_name(weights.file))
@@ -94,15 +99,15 @@ def _write_weights(
         save(
             document, hidden, replace(what, overwrite=True), progress=progress, cancelled=cancelled
         )
+        with open(hidden, "rb") as file:  # on the disk before the project that names it
+            os.fsync(file.fileno())
         size = hidden.stat().st_size
         digest = digest_of(hidden, progress, cancelled)
         weights = Weights(f"{path.stem}.{digest[:_DIGITS]}.pth", size, digest)
         os.replace(hidden, path.with_name(weights.file))
         sync_folder(path.parent)
     except OSError as error:
-        raise SaveRefused(
-            f"The weights of {path} could not be written: {error.strerror or error}."
-        ) from error
+        raise SaveRefused(sentence(path, error)) from error
     finally:
         with suppress(OSError):
             hidden.unlink()

@@ -84,7 +84,8 @@ class PlacePage(QWidget):
         self.hint = Said()
         self.tried = Said()
         self.tried.setAccessibleName(self.tr("What came of trying"))
-        self.try_it = QPushButton(self.tr("&Run one forward there"))
+        self._run_text, self._stop_text = self.tr("&Run one forward there"), self.tr("&Stop it")
+        self.try_it = QPushButton(self._run_text)
         self.try_it.setAutoDefault(False)
         self.script = PlaceCode(jobs, state)
         self.code = self.script.view
@@ -237,14 +238,19 @@ class PlacePage(QWidget):
         here = {row.number for row in self.rows if row.is_gpu and not row.device.hidden}
         missing = place != "cpu" and (not here or not set(gpus) <= here)
         document = self._state.document
-        self.try_it.setEnabled(document is not None and not missing and self._trying is None)
+        self.try_it.setText(self._run_text if self._trying is None else self._stop_text)
+        self.try_it.setEnabled(self._trying is not None or (document is not None and not missing))
         why = self.tr("These GPUs are not on this machine; the code is for one that has them.")
         self.try_it.setToolTip(why if missing else "")
 
     def _try(self) -> None:
-        """Run one forward on a copy of the model, where it would go."""
+        """Run one forward on a copy of the model, where it would go; or stop that."""
         from core.placement import Placement
 
+        if self._trying is not None:
+            self.stop()
+            self.tried.say(self.tr("Stopped."))
+            return
         document = self._state.document
         if document is None:
             return
@@ -252,15 +258,23 @@ class PlacePage(QWidget):
         listed = ",".join(map(str, self.gpus))
         text = place if place == "cpu" or not listed else f"{place}:{listed}"
         found = tuple(row.device for row in self.rows)
-        self.tried.say(self.tr("Running…"))
 
-        def work(_: Job) -> "Tried":
-            return core.try_forward(document, Placement.read(text, found))
+        def work(job: Job) -> "Tried":
+            place = Placement.read(text, found)
+            return core.try_forward(document, place, cancelled=job.cancelled)
 
         self._trying = self._jobs.start(
             work, self._ran, self._did_not_run, title=self.tr("Running one forward")
         )
-        self.try_it.setEnabled(False)
+        self._changed()
+        self.tried.say(self.tr("Running…"))
+
+    def stop(self) -> None:
+        """Wait for a forward no longer; processes of its own end."""
+        if self._trying is not None:
+            self._trying.cancel()
+            self._trying = None
+            self._changed()
 
     def _ran(self, tried: "Tried") -> None:
         self._trying = None

@@ -240,6 +240,10 @@ class LoadSheet(QDialog):
         self.case.stop()
         super().reject()
 
+    def done(self, result: int) -> None:
+        self.place.stop()
+        super().done(result)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         self.case.stop()
         super().closeEvent(event)

@@ -1,5 +1,8 @@
 """Where a model goes: devices with what they have free, code for any machine, and trying it."""
 
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ from torchvision.models import squeezenet1_1
 import core
 from app.dialogs.load import LoadSheet
 from core.document import InputSpec
-from core.errors import PlacementError
+from core.errors import Cancelled, PlacementError
 from core.placement import Device
 from tests.app.checkpoints.conftest import Desktop
 from tests.core.checkpoint.test_match import trained
@@ -95,6 +98,34 @@ def test_one_forward_is_run_there(placed: Any, desktop: Desktop) -> None:
     assert "(1, 3)" in place.tried.text()
 
 
+@pytest.mark.parametrize("by", ["the button", "closing"])
+def test_a_forward_that_takes_too_long_is_stopped(
+    by: str, placed: Any, desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = placed((CPU,))
+    stopped = threading.Event()
+
+    def waits(*_: Any, cancelled: Callable[[], bool]) -> None:
+        while not cancelled():
+            time.sleep(0.01)
+        stopped.set()
+        raise Cancelled("Trying the model was stopped.")
+
+    monkeypatch.setattr(core, "try_forward", waits, raising=False)
+    sheet.place.try_it.click()
+    assert "Stop" in sheet.place.try_it.text()
+    assert "Running" in sheet.place.tried.text()
+    if by == "closing":
+        sheet.reject()
+    else:
+        sheet.place.try_it.click()
+        assert "Stopped" in sheet.place.tried.text()
+        assert "Run" in sheet.place.try_it.text()
+        assert sheet.place.try_it.isEnabled()
+    desktop.waits(stopped.is_set)
+    desktop.idles()
+
+
 @pytest.mark.parametrize("why", ["its memory ran out", "the GPU fell off the bus"])
 def test_a_gpu_that_runs_out_or_vanishes_is_said_and_the_model_stays(
     why: str, placed: Any, desktop: Desktop, monkeypatch: pytest.MonkeyPatch
@@ -102,7 +133,7 @@ def test_a_gpu_that_runs_out_or_vanishes_is_said_and_the_model_stays(
     place = placed(GPUS).place
     before = desktop.document
 
-    def fails(*_: Any) -> None:
+    def fails(*_: Any, **__: Any) -> None:
         raise PlacementError(f"The model does not run on cuda:0: {why}.")
 
     monkeypatch.setattr(core, "try_forward", fails, raising=False)

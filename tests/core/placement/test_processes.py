@@ -58,6 +58,19 @@ class Dying(nn.Module):
         return self.layer(x)
 
 
+class Greedy(nn.Module):
+    """Fails as PyTorch does where a GPU has no more memory for it."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__()
+        self.layer, self.error = nn.Linear(2, 2), error
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.error.startswith("CUDA error"):
+            raise RuntimeError(self.error)
+        raise torch.cuda.OutOfMemoryError(self.error)
+
+
 class Waiting(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -137,6 +150,15 @@ def test_a_rewired_model_is_made_again_in_the_other_process(times: int) -> None:
         model = AddOutput("", node).apply(model)
     ran = try_forward(model, Placement("distributed"))
     assert ran.output == [(1, 4), *[(1, 3)] * times]
+
+
+@pytest.mark.parametrize(
+    "error", ["CUDA out of memory. Tried to allocate 20.00 MiB.", "CUDA error: out of memory\nmore"]
+)
+def test_memory_that_runs_out_is_told_from_other_failures(error: str) -> None:
+    model = document(Greedy(error), 1, 2)
+    with pytest.raises(PlacementError, match=r"does not fit on cpu: its memory ran out.*precision"):
+        in_processes(model, ["cpu"], "alone")
 
 
 def test_alone_in_a_process_of_its_own() -> None:
