@@ -124,7 +124,7 @@ def test_layers_are_checked_while_typing(
 
 
 BEFORE_TORCH = """
-import sys, threading
+import sys, threading, time
 
 class Held:
     "Holds the import of torch up, and notes who asked for it."
@@ -158,6 +158,7 @@ print(dialog.said.text(), dialog.opens.isEnabled())
 Held.goes_on.set()
 while not wanted:
     QCoreApplication.processEvents()
+    time.sleep(0.01)
 print(Held.on_gui_thread, wanted[0].text.startswith("Sequential("), *map(str, wanted[0].inputs))
 jobs.cancel_all()
 jobs.wait_all(60)

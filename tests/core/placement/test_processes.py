@@ -143,7 +143,7 @@ def test_a_structure_without_weights_is_not_run() -> None:
         try_forward(model, Placement("cpu"))
 
 
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_a_rewired_model_is_made_again_in_the_other_process(times: int) -> None:
     model = document(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 4)), 1, 2)
     for node in ("0", "1")[:times]:
