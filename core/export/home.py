@@ -1,6 +1,5 @@
 """Saving a model that only its own code can build: ``NAME.pth`` and, beside it, ``NAME.py``."""
 
-import os
 import re
 import tempfile
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from core.document import Document
 from core.errors import Cancelled, SaveRefused
 from core.export.source import ModelSource, file_name, model_source
 from core.export.verify import Verdict, verify
-from core.files.writing.atomic import check_place
+from core.files.writing.atomic import check_place, take_place
 from core.user_code import goes_along
 
 Progress = Callable[[int, int, str], None]
@@ -91,8 +90,8 @@ def take_home(
                 raise Cancelled("Saving was stopped; nothing was written.")
             moved = tuple(path.with_name(each.name) for each in files)
             for each, target in zip(files, moved, strict=True):
-                os.replace(each, target)
-            os.replace(Path(folder) / _TRIAL / code.name, code)
+                take_place(each, target)
+            take_place(Path(folder) / _TRIAL / code.name, code)
     except OSError as error:
         raise SaveRefused(f"{path} could not be written: {error.strerror or error}.") from error
     return TakenHome(moved[-1], code, verdict, (*moved[:-1], code, moved[-1]))
