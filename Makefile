@@ -11,7 +11,7 @@ OUT := out
 help:
 	@echo "make run      install, then the window on resnet50; without a screen the main job, into $(OUT)/"
 	@echo "make test     install, then every check and test"
-	@echo "make test-long  what takes a quarter of an hour more: every model in real numbers"
+	@echo "make test-long  what takes twenty minutes more: every model, in real numbers"
 	@echo "make check    ruff, mypy and the architecture test: seconds"
 	@echo "make pictures the README's pictures, of the real window"
 	@echo "make bench    the benchmarks: us and the peers in one run"

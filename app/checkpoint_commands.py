@@ -75,6 +75,7 @@ class CheckpointCommands(QObject):
         document, script = self.desk.state.document, sheet.place.script
         found = ask_code_target(sheet, path)
         if document is not None and found is not None:
+            script.is_tried(found)
             self.window.jobs.start(
                 lambda _: core.write_code(document, found, overwrite=True),
                 script.was_written,

@@ -14,6 +14,7 @@ from PySide6.QtGui import QAction, QGuiApplication
 
 import core
 from app import mime, verbs
+from app.block_commands import BlockCommands
 from app.checkpoint_commands import CheckpointCommands
 from app.consequence import Consequence
 from app.flow_commands import FlowCommands
@@ -38,6 +39,7 @@ class Commands(QObject):
         self.desk: Desk = window.desk
         self.checkpoints: CheckpointCommands = CheckpointCommands(window, self)
         self.flow: FlowCommands = FlowCommands(window, self)
+        self.blocks: BlockCommands = BlockCommands(window, self)
         self.projects: ProjectCommands = ProjectCommands(window, self)
         self._cut: tuple[Any, tuple[str, ...]] | None = None
 
@@ -137,7 +139,7 @@ class Commands(QObject):
         if self.state.clean:
             then()
             return
-        dialog = UnsavedDialog(self.state.title, self.state.cursor, self.window)
+        dialog = UnsavedDialog(self.state.title, self.state.unsaved, self.window)
 
         def answered(answer: str) -> None:
             if answer == "discard":
@@ -189,7 +191,7 @@ class Commands(QObject):
         """Ask for the layer that comes before (0) or behind (1) the selected one."""
 
         def ask() -> None:
-            spot = self._gap(offset)
+            spot = self._gap(offset, text)
             if spot is None:
                 self.flow.insert(offset, text)
             else:
@@ -201,7 +203,7 @@ class Commands(QObject):
         """Ask for the arguments of an operation, and between which steps it comes."""
         self.flow.insert(1, name)
 
-    def _gap(self, offset: int) -> Spot | None:
+    def _gap(self, offset: int, text: str) -> Spot | None:
         """Return the gap beside the selected module; ``None`` where it has to be wired.
 
         Of the model itself it is the gap at its beginning, or at its end.
@@ -210,9 +212,10 @@ class Commands(QObject):
         if self.window.flow.chosen_way is not None:
             return None
         if state.current == "":
-            return None if self.flow.is_wired("") else Spot(parent="", index=None if offset else 0)
+            wired = self.flow.is_wired("", text)
+            return None if wired else Spot(parent="", index=None if offset else 0)
         spot = verbs.beside(state, offset)
-        return None if self.flow.is_wired(spot.parent) else spot
+        return None if self.flow.is_wired(spot.parent, text) else spot
 
     def use_layer(self, name: str) -> None:
         """Put a layer of the palette in the place of the selected module."""
@@ -223,7 +226,7 @@ class Commands(QObject):
 
         def place() -> None:
             offset = 0 if how == "before" else 1
-            spot = verbs.onto(self.state) if how == "replace" else self._gap(offset)
+            spot = verbs.onto(self.state) if how == "replace" else self._gap(offset, name)
             if spot is None:
                 self.flow.insert(offset, name)
             else:
@@ -238,7 +241,7 @@ class Commands(QObject):
         report = self.state.report
         if report is None:
             return
-        if not spot.onto and self.flow.is_wired(spot.parent):
+        if not spot.onto and self.flow.is_wired(spot.parent, text):
             self.flow.insert_at(spot, text)
             return
 

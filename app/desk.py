@@ -186,7 +186,16 @@ class Desk(QObject):
                 cancelled=job.cancelled,
             )  # fmt: skip
 
+        def over() -> None:
+            if self._writing is job:
+                self._writing = None  # it holds the document
+
+        def failed(error: ModelwrightError) -> None:
+            over()
+            self._refuse(error)
+
         def written(_: Any) -> None:
+            over()
             if session is self.session:
                 session.keep_in(path, document)
             self.kept.emit(path)
@@ -194,8 +203,8 @@ class Desk(QObject):
             if then is not None:
                 then()
 
-        self._writing = self._jobs.start(
-            work, written, self._refuse, title=f"Saving {path.name}", after=self._writing
+        self._writing = job = self._jobs.start(
+            work, written, failed, title=f"Saving {path.name}", after=self._writing
         )
 
     def save_recipe(self, path: Path) -> None:
@@ -296,6 +305,7 @@ class Desk(QObject):
                     selection=session.selection,
                     clean=session.history.is_clean,
                     project=session.project,
+                    unsaved=session.history.unsaved,
                 )
             )
             return
@@ -322,6 +332,7 @@ class Desk(QObject):
             name_of(document),
             history.is_clean,
             session.project,
+            history.unsaved,
         )
         self.state = state
         self._analysing = job = self._jobs.start(
@@ -338,10 +349,10 @@ class Desk(QObject):
         passed = {id(step.document) for step in history.steps[: history.cursor + 1]}
         return tuple(each for each in self._loads if id(each.document) in passed)
 
-    def _complete(self, document: "Document", found: tuple[Any, dict[str, str]]) -> None:
+    def _complete(self, document: "Document", found: tuple[Any, dict[str, str], bool]) -> None:
         if document is self.state.document:
-            report, marks = found
-            self._put(replace(self.state, report=report, marks=marks))
+            report, marks, edited = found
+            self._put(replace(self.state, report=report, marks=marks, edited=edited))
 
     def _put(self, state: State) -> None:
         self.state = state

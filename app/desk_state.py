@@ -1,5 +1,6 @@
 """From a session to what the window shows of it: names, marks, and what is looked at next."""
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import core
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
 def analysed(
     origin: "Document", document: "Document", loads: "tuple[Loaded, ...]", job: Job
-) -> tuple[Any, dict[str, str]]:
-    """Work out shapes and what differs from the origin: (report, path -> kind of change)."""
+) -> tuple[Any, dict[str, str], bool]:
+    """Work out shapes and what differs from the origin: report, path -> kind of change, edited."""
     report = core.analyse(document, progress=job.progress, cancelled=job.cancelled).settle()
     changes = core.difference(origin, document)
     marks: dict[str, str] = {c.path: c.kind for c in changes if c.kind != "removed"}
@@ -23,7 +24,7 @@ def analysed(
         path = name.rpartition(".")[0]
         if marks.get(path) in (None, "weights"):
             marks[path] = "not loaded"
-    return report, marks
+    return report, marks, any(c.kind != "weights" for c in changes)
 
 
 def made_by(change: "Changed") -> tuple[str, ...]:
@@ -33,9 +34,18 @@ def made_by(change: "Changed") -> tuple[str, ...]:
     for kind in kinds:
         # Renumbered siblings have moved too; what was moved on purpose is the edit's own doing.
         found = tuple(c.path for c in changes if c.kind == kind)
+        if found and kind == "added" and len({path.rpartition(".")[0] for path in found}) > 1:
+            return (_above_all(found),)  # another encoder, say: parts of it came all over it
         if found and (kind != "moved" or len(found) == 1):
             return found[:50]
     return ()
+
+
+def _above_all(paths: tuple[str, ...]) -> str:
+    """Return the module that all of these stand in."""
+    names = [path.split(".")[:-1] for path in paths]
+    shared = itertools.takewhile(lambda level: len(set(level)) == 1, zip(*names, strict=False))
+    return ".".join(level[0] for level in shared)
 
 
 def still_there(selection: tuple[str, ...], document: "Document") -> tuple[str, ...]:

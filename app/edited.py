@@ -7,15 +7,12 @@ import core
 if TYPE_CHECKING:
     from app.state import State
 
-#: Differences that leave what a script builds the same: only values have changed.
-_OF_VALUES = frozenset({"weights"})
-
 
 def is_edited(state: "State") -> bool:
     """Whether layers were changed, so that the call of the source builds another model."""
-    if state.document is None or state.origin is None:
-        return False
-    return any(c.kind not in _OF_VALUES for c in core.difference(state.origin, state.document))
+    if state.edited is not None or state.document is None or state.origin is None:
+        return bool(state.edited)
+    return any(c.kind != "weights" for c in core.difference(state.origin, state.document))
 
 
 def edits_told(state: "State") -> str:

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from app.spots import Spot
     from app.ways import Way
     from core.analysis import Report
-    from core.document import Document
-
-_ENDS = ("input", "output", None)
 
 
 class FlowCommands(QObject):
@@ -96,20 +93,20 @@ class FlowCommands(QObject):
 
     def remove_here(self) -> None:
         """Take what is chosen in the picture out of the forward: steps, an input, an output."""
-        flow, document = self.window.flow, self.desk.state.document
-        kinds = {} if document is None else self._kinds(document, flow.path)
-        chosen = flow.chosen_steps or (flow.chosen_step,)
-        if len(chosen) > 1:
-            steps = [each for each in reversed(chosen) if kinds.get(each) not in _ENDS]
-            edits = tuple(core.RemoveNode(flow.path, each) for each in steps)
+        flow, here = self.window.flow, self.window.flow.view.here
+        inside = [each for each in flow.chosen_steps if not flow.role_of(each)]
+        if len(inside) > 1:
+            edits = tuple(core.RemoveNode(flow.path, each) for each in reversed(inside))
             label = self.tr("Remove {} steps").format(len(edits))
             self.desk.ask(core.Together(edits, label))
-        elif kinds.get(chosen[0]) == "input":
-            self.desk.ask(core.RemoveInput(flow.path, chosen[0]))
-        elif kinds.get(chosen[0]) == "output":
+        elif here is None:
+            return
+        elif here.role == "input":
+            self.desk.ask(core.RemoveInput(flow.path, here.name))
+        elif here.role == "output":
             self.remove_output()
-        elif chosen[0]:
-            self.desk.ask(core.RemoveNode(flow.path, chosen[0]))
+        else:
+            self.desk.ask(core.RemoveNode(flow.path, here.name))
 
     def group_steps(self) -> None:
         """Ask which steps become a module; those chosen in picture or tree are offered."""
@@ -138,15 +135,13 @@ class FlowCommands(QObject):
 
     def rows_for_the_picture(self) -> list[str]:
         """Return the commands that mean what is chosen in the picture, for its context menu."""
-        flow, document = self.window.flow, self.desk.state.document
-        if document is None or flow.view.way is not None:
-            return []
-        kind = self._kinds(document, flow.path).get(flow.chosen_step, "")
+        flow, here = self.window.flow, self.window.flow.view.here
         if len(flow.chosen_steps) > 1:
-            return ["group-steps"]
-        if kind == "input":
+            return ["group-steps", "save-block"]
+        role = here.role if here is not None else ""
+        if role == "input":
             return ["remove-input", "add-input", "add-output"]
-        if kind == "output":
+        if role == "output":
             return ["remove-output", "add-output"]
         return ["rename-step", "remove-step", "add-output"]
 
@@ -158,10 +153,12 @@ class FlowCommands(QObject):
         if state.report is not None:
             self._show(WrapSheet(state, state.current or "", self.window.jobs, self.window))
 
-    def is_wired(self, path: str) -> bool:
+    def is_wired(self, path: str, text: str = "") -> bool:
         """Whether a module has a forward of its own, so that what is put in has to be wired."""
+        from app.ways import is_wired
+
         document = self.desk.state.document
-        return document is not None and not core.is_container(document.module(path))
+        return document is not None and is_wired(document, path, text)
 
     def insert(self, offset: int, text: str = "") -> None:
         """Ask for a layer before (0) or behind (1) the selected one, and between which steps.
@@ -270,13 +267,6 @@ class FlowCommands(QObject):
         paths = [each for each in chosen if each and caller_of(document, each) == home]
         children = tuple(each[len(home) + 1 if home else 0 :] for each in paths)
         return home, {"children": children}
-
-    def _kinds(self, document: "Document", path: str) -> dict[str, str]:
-        """Return the kind of each step of a forward; of a mere picture, none."""
-        try:
-            return {each.name: each.kind for each in core.graph_of(document, path).nodes}
-        except ModelwrightError:
-            return {}
 
     def _show(self, sheet: "EditSheet") -> None:
         sheet.edit_given.connect(self.desk.ask)

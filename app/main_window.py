@@ -7,7 +7,7 @@ empty. The panels are imported and made behind that, one in each turn of the eve
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -20,8 +20,8 @@ from app import mime, theme
 from app.actions import MENUS, SEEN_FIRST, Actions, tr as actions_tr
 from app.desk import Desk
 from app.docks import add_docks
-from app.insert_menus import InsertMenus
 from app.jobs import Jobs
+from app.menus import Menus
 from app.panels.notice import Notice
 from app.panels.status import StatusBar
 from app.panels.welcome import WelcomePage
@@ -56,7 +56,7 @@ class MainWindow(QMainWindow):
     history: "HistoryPanel"
     flow: "FlowPanel"
     turns: "Turns"
-    insert_menus: InsertMenus
+    menus: Menus
 
     #: Once, after the first frame is on the screen.
     seen = Signal()
@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
         self.whole = False
         self.docks = add_docks(self)
         self.actions_table = Actions(self)
-        self.insert_menus = InsertMenus(self)
+        self.menus = Menus(self)
         self._add_menus()
         self._add_toolbar()
         self.jobs.refused.connect(self.show_refusal)
@@ -214,14 +214,18 @@ class MainWindow(QMainWindow):
         desk.allowance_wanted.connect(commands.checkpoints.ask_allowance)
         self.tree.view.layer_used.connect(self.note_used)
         self.tree.layer_wanted.connect(commands.ask_layer)
-        self.tree.menu_wanted.connect(self.show_context_menu)
-        self.flow.view.menu_wanted.connect(self.show_flow_menu)
+        self.tree.menu_wanted.connect(self.menus.show_on_modules)
+        self.flow.view.menu_wanted.connect(self.menus.show_on_the_picture)
+        QApplication.instance().focusChanged.connect(self._note_focus)  # type: ignore[union-attr]
         self.flow.view.removal_wanted.connect(commands.flow.remove_here)
         self.flow.view.rename_wanted.connect(commands.flow.rename_step)
         self.tree.removal_wanted.connect(commands.remove)
         self.palette_panel.chosen.connect(commands.use_layer)
         self.palette_panel.placed.connect(commands.place_layer)
         self.palette_panel.favourites_changed.connect(self._keep_favourites)
+        self.palette_panel.renaming_wanted.connect(commands.blocks.rename)
+        self.palette_panel.export_wanted.connect(commands.blocks.give_away)
+        self.palette_panel.removal_wanted.connect(commands.blocks.remove)
         self.problems.counted.connect(self._count_problems)
         self.remember()
 
@@ -263,33 +267,17 @@ class MainWindow(QMainWindow):
         self.welcome.torch_is_ready()
         self.whole = True
 
-    def show_context_menu(self, at: QPoint) -> None:
-        """Show what can be done to the selected modules."""
-        self._context_menu().popup(at)
-
-    def show_flow_menu(self, at: QPoint) -> None:
-        """Show what can be done to the steps or the way chosen in the picture of a forward."""
-        menu = self._context_menu(self.flow.is_on_a_module)
-        first = menu.actions()[0]
-        for row in self.commands.flow.rows_for_the_picture():
-            menu.insertAction(first, self.actions_table.by_id[row])
-        menu.insertSeparator(first)
-        menu.popup(at)
-
-    def _context_menu(self, on_a_module: bool = True) -> QMenu:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addMenu(self.insert_menus.in_context(menu))
-        if on_a_module:
-            menu.addActions(self.actions_table.in_context())
-        return menu
-
     def set_theme(self, name: theme.Theme) -> None:
         """Switch between light and dark, and remember it."""
         self.settings.theme = name
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         theme.apply(application, name)
+
+    def _note_focus(self, _: object, now: object) -> None:
+        """In the tree, its selection is meant, and not what was chosen in the picture before."""
+        if now is self.tree.view:
+            self.flow.view.forget_choice()
 
     def _count_problems(self, count: int) -> None:
         title = self.tr("Problems")

@@ -19,7 +19,9 @@ class State:
     ``report`` belongs to ``document`` and is ``None`` while it is being worked out. ``marks`` says
     which modules differ from the origin: path -> added, replaced, changed, moved, weights, frozen,
     thawed. ``selection`` are paths, the current one first. ``project`` is the file that the work
-    is kept in, if there is one, and ``clean`` whether it stands there as it is.
+    is kept in, if there is one, and ``clean`` whether it stands there as it is, or
+    else how many steps are ``unsaved``. ``edited``: layers differ from the origin's, not values
+    alone; ``None`` while that is not worked out.
     """
 
     document: "Document | None" = None
@@ -32,6 +34,8 @@ class State:
     name: str = ""
     clean: bool = True
     project: "Path | None" = None
+    unsaved: int = 0
+    edited: bool | None = None
 
     @property
     def current(self) -> str | None:

@@ -1,5 +1,6 @@
 """Where a layer may be put between the steps of a forward, and the edit that puts it there."""
 
+import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 
     from core.analysis import Report, Value
     from core.dataflow import Graph
+    from core.document import Document
     from core.edits import Edit
 
+_BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 #: A step, and the steps that read it with the place among what each reads.
 Ends = tuple[str, tuple[tuple[str, int], ...]]
 
@@ -117,23 +120,48 @@ def tensors_of(report: "Report", path: str) -> list[tuple[str, str]]:
             if n.kind != "output"]  # fmt: skip
 
 
+def is_wired(document: "Document", parent: str, text: str = "") -> bool:
+    """Whether what is put into a module has to be led to and from: its forward is its own.
+
+    In a Sequential that is so for what reads more than the module before it.
+    """
+    from torch import nn
+
+    module = document.module(parent)
+    if not core.is_container(module):
+        return True
+    return isinstance(module, nn.Sequential) and takes_several(text)
+
+
 def takes_several(text: str) -> bool:
-    """Whether a text names an operation that reads more than one tensor, such as ``add``."""
+    """Whether a text names what reads more than one tensor: ``add``, or a block such as ``Up``."""
     from core.dataflow.operations import OPERATIONS
 
-    found = OPERATIONS.get(text.partition("(")[0].strip())
-    return found is not None and found.most != 1
+    name = text.partition("(")[0].strip()
+    found = OPERATIONS.get(name)
+    if found is not None:
+        return found.most != 1
+    layer = core.layers().get(name)
+    if layer is None:
+        return False
+    needed = list(inspect.signature(layer.cls.forward).parameters.values())[1:]
+    return sum(each.default is each.empty and each.kind in _BY_PLACE for each in needed) > 1
 
 
 def edit_on_way(report: "Report", way: Way, text: str, name: str = "", beside: str = "") -> "Edit":
     """Return the edit that puts a layer or an operation there; a layer's name alone is enough.
 
-    What takes several tensors gets what ``beside`` gives as well. Raises
+    What takes several tensors gets what ``beside`` gives as well: a step, or several behind commas.
+    Raises
     :class:`~core.errors.SpecError` and :class:`~core.errors.EditRefused`.
     """
     spec = spec_on_way(text.strip(), way)
+    if takes_several(spec) and not beside:
+        raise EditRefused(
+            f"{spec.partition('(')[0]} takes another tensor too; choose it under Together with."
+        )
     called = name.strip() or None
-    others = (beside,) if beside else ()
+    others = tuple(each.strip() for each in beside.split(",") if each.strip())
     if len(way.targets) == 1:
         ((target, port),) = way.targets
         return core.InsertOnEdge(way.parent, way.source, target, spec, called, others, port)

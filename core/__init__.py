@@ -16,7 +16,7 @@ The rooms, in the order data travels:
     export/      what leaves the house: code that builds the model, tried in a fresh process
     statistics.py the numbers of one tensor, a histogram
     recipe.py    source, inputs and edits as JSON, to be replayed elsewhere
-    project.py   a recipe and the weights it cannot do without: work that is saved and opened again
+    project/     a recipe and the weights it cannot do without: work that is saved and opened again
     session.py   one open document: history, selection, clean mark, one signal
     cli/         the same jobs from a terminal
     user_code.py the user's own Python: read once, agreed to, run

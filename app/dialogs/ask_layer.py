@@ -35,7 +35,8 @@ class AskLayerDialog(QDialog):
     """``layer_given`` carries the text of a layer that ``check`` did not refuse.
 
     ``check`` says what would come of a text; it runs on a thread. ``beside`` asks for more: where
-    the layer is to go, say. Whoever made it calls :meth:`try_again` when it changes.
+    the layer is to go, say. Whoever made it calls :meth:`try_again` when it changes. With it, the
+    operations on tensors are offered as well.
     """
 
     layer_given = Signal(str)
@@ -61,7 +62,7 @@ class AskLayerDialog(QDialog):
         self.field.setPlaceholderText("Linear(2048, 10)")
         self.field.setAccessibleName(self.tr("Layer"))
         self.field.setMinimumWidth(self.fontMetrics().averageCharWidth() * 60)
-        self.field.setCompleter(self._completer())
+        self.field.setCompleter(self._completer(operations=beside is not None))
         label = QLabel(self.tr("&Layer, as one writes it; a name alone takes what fits the place"))
         label.setBuddy(self.field)
         self.arguments = QLabel()
@@ -97,8 +98,11 @@ class AskLayerDialog(QDialog):
         self._check = check
         self._changed()
 
-    def _completer(self) -> QCompleter:
+    def _completer(self, operations: bool) -> QCompleter:
+        from core.dataflow.operations import OPERATIONS
+
         names = [*core.layers(), *(f"preset:{each.name}" for each in core.presets())]
+        names += list(OPERATIONS) if operations else []
         completer = QCompleter(QStringListModel(names, self), self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
@@ -175,13 +179,25 @@ def arguments_hint(text: str) -> str:
     name, opened, _ = text.partition("(")
     layer = core.layers().get(name.strip())
     if layer is None:
-        return ""
+        return _operation_hint(name.strip())
     missing = {each.name for each in layer.required} if opened else set()
     for written in (text, f"{text})"):  # while typing, the last parenthesis is not there yet
         with suppress(ModelwrightError):
             missing &= set(core.missing(core.parse_spec(written)))
     words = [_argument(each, each.name in missing) for each in layer.parameters if not each.hidden]
     return f"{html.escape(layer.name)}({', '.join(words)})"
+
+
+def _operation_hint(name: str) -> str:
+    """Return the arguments of an operation beside its tensors; those it needs are bold."""
+    from core.dataflow.operations import OPERATIONS
+
+    operation = OPERATIONS.get(name)
+    if operation is None or not operation.named:
+        return ""
+    needed = operation.named[: operation.needed]
+    words = [f"<b>{each}</b>" if each in needed else each for each in operation.named]
+    return f"{name}({', '.join(words)})"
 
 
 def _argument(parameter: "Parameter", missing: bool) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, QTimer
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -25,6 +24,7 @@ from PySide6.QtWidgets import (
 import core
 from app import mime, numbers, tables, theme
 from app.item_models.differences import CHANGE, SHARE, DifferenceModel
+from app.job_bar import JobBar
 from app.jobs import Job, Jobs
 from app.room import open_at
 from app.said import Said
@@ -93,12 +93,7 @@ class CompareSheet(QDialog):
         tables.dress_tree(self.tree, self.tr("What differs"), (34, 27, 20, 14, 26), 4)
         self.tree.setItemDelegateForColumn(CHANGE, BarDelegate(self.tree))
         self.only.toggled.connect(self._show_only)
-        self.progress = QProgressBar()
-        self.progress.setAccessibleName(self.tr("Progress"))
-        self.progress.hide()
-        self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK)
-        self._timer.timeout.connect(self._look)
+        self.progress = JobBar()
         self._lay_out()
         open_at(self, 140, 38)
         self._changed()
@@ -156,6 +151,7 @@ class CompareSheet(QDialog):
         self.after.setEnabled(not model)
         both = bool(self.before.text().strip()) and (model or bool(self.after.text().strip()))
         self.compare.setEnabled(both and self.job is None)
+        self.progress.follow(self.job)
 
     def _compare(self) -> None:
         before = Path(self.before.text().strip())
@@ -177,7 +173,6 @@ class CompareSheet(QDialog):
         self.said.say(self.tr("Comparing…"))
         self.model.show_differences((), {})  # not those of other files
         self.job = self._jobs.start(work, self._found, self._refused, title=self.tr("Comparing"))
-        self._timer.start()
         self._changed()
 
     def _found(self, found: "tuple[tuple[Difference, ...], dict[str, Difference]]") -> None:
@@ -199,26 +194,15 @@ class CompareSheet(QDialog):
             none = self.tr("in names, shapes or types; no values are others")
             self.said.say(f"{text}; {norm}." if change else f"{text} {none}.")
         self._changed()
-        self._look()
 
     def _refused(self, error: ModelwrightError) -> None:
         self.job = None
         self.said.say(str(error), "problem")
         self._changed()
-        self._look()
 
     def _show_only(self, only: bool) -> None:
         self.model.show_only_differing(only)
         self.tree.expandToDepth(1)
-
-    def _look(self) -> None:
-        self.progress.setVisible(self.job is not None)
-        if self.job is None:
-            self._timer.stop()
-            return
-        done, total, _ = self.job.at
-        self.progress.setRange(0, total)
-        self.progress.setValue(done)
 
     def reject(self) -> None:
         """Close stops a comparison first."""

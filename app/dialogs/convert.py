@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -22,7 +22,8 @@ from PySide6.QtWidgets import (
 )
 
 from app import mime, numbers, tables
-from app.item_models.conversions import Conversion, ConversionModel
+from app.item_models.conversions import Conversion, ConversionModel, word_of
+from app.job_bar import Watch
 from app.jobs import Job, Jobs
 from app.room import open_at
 from app.said import Said
@@ -32,7 +33,6 @@ from core.errors import ModelwrightError
 if TYPE_CHECKING:
     from core.files.convert import Converted
 
-_LOOK = 100
 _FORMATS = (
     (".safetensors", "safetensors"),
     (".pth", "PyTorch, .pth"),
@@ -82,9 +82,8 @@ class ConvertSheet(QDialog):
         for box in (self.format, self.prefix, self.dtype):
             box.activated.connect(self._retarget)
         self.folder.textChanged.connect(self._retarget)
-        self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK)
-        self._timer.timeout.connect(self._look)
+        self._watch = Watch(self)
+        self._watch.looked.connect(self._look)
         open_at(self, 120, 30)
         self._enable()
 
@@ -130,6 +129,8 @@ class ConvertSheet(QDialog):
         known = {item.source for item in self.model.items}
         fresh = [path for path in dict.fromkeys(paths) if path not in known]
         self.model.add([Conversion(path, path) for path in fresh])
+        if fresh:
+            self.said.say("")
         self._retarget()
 
     def _browse(self) -> None:
@@ -213,7 +214,7 @@ class ConvertSheet(QDialog):
             work, partial(self._done, item), partial(self._failed, item),
             title=self.tr("Converting {}").format(item.source.name),
         )  # fmt: skip
-        self._timer.start()
+        self._watch.follow(self.job)
         self._enable()
         self.model.tell(item)
 
@@ -229,10 +230,10 @@ class ConvertSheet(QDialog):
         self._next()
 
     def _finish(self) -> None:
-        self._timer.stop()
+        self._watch.follow(None)
         counts = {where: sum(i.where == where for i in self.model.items) for where in
                   ("done", "failed", "stopped")}  # fmt: skip
-        told = ", ".join(f"{count} {where}" for where, count in counts.items() if count)
+        told = ", ".join(f"{count} {word_of(where)}" for where, count in counts.items() if count)
         self.said.say(told, "problem" if counts["failed"] else "good")
         self._enable()
 
@@ -247,13 +248,10 @@ class ConvertSheet(QDialog):
         if not self.model.items:
             self.said.say(self.tr("Add files, or drop them here."))
 
-    def _look(self) -> None:
-        if self.job is None or self._item is None:
-            return
-        done, total, _ = self.job.at
-        if total:
+    def _look(self, done: int, total: int, _: str) -> None:
+        if total and self._item is not None:
             share = numbers.percent(done / total)
-            self._item.said = f"{share} of {numbers.size(total)}"
+            self._item.said = self.tr("{} of {}").format(share, numbers.size(total))
             self.model.tell(self._item)
 
     def reject(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -142,6 +142,10 @@ class Details(QWidget):
             self.told.emit(self.tr("Copied the code that reads {}").format(self._node.path))
 
 
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Details", text)
+
+
 def _looked_at(tensor: "StoredTensor") -> "tuple[Statistics, HeatMap | None]":
     values = core.tensor_of(tensor)
     return core.statistics_of(values), core.heat_map(values)
@@ -149,12 +153,12 @@ def _looked_at(tensor: "StoredTensor") -> "tuple[Statistics, HeatMap | None]":
 
 def _facts(tensor: "StoredTensor") -> dict[str, str]:
     return {
-        "Shape": shape_text(tensor.shape),
-        "Type": tensor.dtype,
-        "Values": numbers.exact(tensor.numel),
-        "Size": numbers.size(tensor.bytes),
-        "Saved from": tensor.device,
-        "Kind": tensor.special,
+        _tr("Shape"): shape_text(tensor.shape),
+        _tr("Type"): tensor.dtype,
+        _tr("Values"): numbers.exact(tensor.numel),
+        _tr("Size"): numbers.size(tensor.bytes),
+        _tr("Saved from"): tensor.device,
+        _tr("Kind"): tensor.special,
     }
 
 
@@ -162,7 +166,9 @@ def _numbers(found: "Statistics") -> dict[str, str]:
     if not found.finite:
         return {}
     return {
-        "Range": f"{numbers.real(found.minimum)} to {numbers.real(found.maximum)}",
-        "Mean, std": f"{numbers.real(found.mean)}, {numbers.real(found.std)}",
-        "Zeros": numbers.percent(found.zeros),
+        _tr("Range"): _tr("{} to {}").format(
+            numbers.real(found.minimum), numbers.real(found.maximum)
+        ),
+        _tr("Mean, std"): f"{numbers.real(found.mean)}, {numbers.real(found.std)}",
+        _tr("Zeros"): numbers.percent(found.zeros),
     }

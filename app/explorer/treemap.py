@@ -1,6 +1,6 @@
 """Where the bytes of a file are: modules and tensors as nested rectangles."""
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -114,7 +114,8 @@ def _told(node: StoredNode) -> str:
     size = numbers.size(node.bytes)
     if node.tensor is not None:
         return f"{node.path}\n{shape_text(node.tensor.shape)} {node.tensor.dtype}, {size}"
-    return f"{node.path}\n{numbers.exact(node.count)} tensors, {size}"
+    count = QCoreApplication.translate("Treemap", "{} tensors").format(numbers.exact(node.count))
+    return f"{node.path}\n{count}, {size}"
 
 
 def _colour(node: StoredNode, depth: int) -> QColor:

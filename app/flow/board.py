@@ -72,6 +72,19 @@ class Board(QWidget):
             self._origin = QPointF(left, room.top() - bounds.top() * self.scale)
         self._fresh = True
 
+    def _bring_in(self) -> None:
+        """Move a picture that has grown out of view as far as it takes to see all of it."""
+        if self.picture is None:
+            return
+        bounds, room = self.picture.bounds, self._room()
+        place = QRectF(bounds.topLeft() * self.scale + self._origin, bounds.size() * self.scale)
+        if place.width() <= room.width():
+            over = max(0.0, place.right() - room.right())
+            self._origin -= QPointF(over or min(0.0, place.left() - room.left()), 0)
+        if place.height() <= room.height():
+            over = max(0.0, place.bottom() - room.bottom())
+            self._origin -= QPointF(0, over or min(0.0, place.top() - room.top()))
+
     def _room(self) -> QRectF:
         return QRectF(self.rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
 

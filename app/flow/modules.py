@@ -78,7 +78,8 @@ def _step(node: "Node", found: "Flow", document: "Document", problems: dict[str,
         kind = _KINDS.get(node.kind, "ops")
         if node.kind == "output":
             gives = ""
-        return Step(node.name, node.name, about, kind, gives=gives, only=node.when)
+        role = node.kind if node.kind in ("input", "output") else ""
+        return Step(node.name, node.name, about, kind, gives=gives, only=node.when, role=role)
     path = f"{found.path}.{node.target}" if found.path else str(node.target)
     module = document.module(path)
     about = type(module).__name__

@@ -20,8 +20,6 @@ ICON = 16.0
 BESIDE = 7.0  # between the icon and the texts
 _LONGEST = 34  # letters of a name, a type or a shape; the whole of it is in the tooltip
 _LEVEL = 0.05  # what differs by less is at one height
-#: The kinds of the boxes at which tensors come in and leave; see :mod:`app.flow.modules`.
-ENDS = ("root", "head")
 _ROUND = 16.0  # the corners of what goes beside the drawing
 
 
@@ -31,7 +29,8 @@ class Step:
 
     ``path`` is the module that it calls, ``None`` for anything but a call; ``opens`` says that the
     module has children to look at. ``gives`` is the shape of what comes out, as text; ``only`` is
-    the mode, ``train`` or ``eval``, that it belongs to alone.
+    the mode, ``train`` or ``eval``, that it belongs to alone. ``role`` is ``input`` or ``output``
+    at the ends, where tensors come in and leave.
     """
 
     name: str
@@ -43,6 +42,7 @@ class Step:
     gives: str = ""
     only: str = ""
     problem: str = ""
+    role: str = ""
     box: QRectF = field(default_factory=QRectF)
 
     @property

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.flow.board import Board
 from app.flow.painting import Painter
-from app.flow.picture import ENDS, Picture, Step, Way
+from app.flow.picture import Picture, Step, Way
 
 _STEP = 1.2
 _DRAG = 4  # pixels a press may wander and still be a click
@@ -68,6 +68,8 @@ class FlowView(Board):
         if not keep:
             self._fresh = True
             self._begin()
+        else:
+            self._bring_in()
         self.update()
 
     def mark(self, path: str | None) -> None:
@@ -267,7 +269,7 @@ class FlowView(Board):
 
     def _pick_all(self) -> None:
         steps = self.picture.steps if self.picture is not None else ()
-        self.picked = tuple(each.name for each in steps if each.kind not in ENDS)
+        self.picked = tuple(each.name for each in steps if not each.role)
         self.way = None
         self._describe()
         self.update()
@@ -276,6 +278,11 @@ class FlowView(Board):
         self.current = step.name
         self._describe()
         self.update()
+
+    def forget_choice(self) -> None:
+        """Let nothing be chosen: somebody works elsewhere now."""
+        if self.way is not None or self.picked:
+            self._choose_way(None)
 
     def _choose_way(self, way: Way | None) -> None:
         """Choose a connection, or nothing at all."""

@@ -1,6 +1,7 @@
 """Files waiting to be converted, as a table: from, to, and how far each is."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from app.item_models.row_table import NOWHERE, Index, RowTableModel
 
 Role = Qt.ItemDataRole
 Where = Literal["waiting", "at work", "done", "failed", "stopped"]
+_tr = partial(QCoreApplication.translate, "Conversions")
 HEADERS = ("File", "Becomes", "How far")
 _MARKS: dict[Where, tuple[str, theme.Tone]] = {
     "waiting": ("recent", "muted"),
@@ -22,6 +24,11 @@ _MARKS: dict[Where, tuple[str, theme.Tone]] = {
     "failed": ("error", "problem"),
     "stopped": ("stop", "muted"),
 }
+
+
+def word_of(where: str) -> str:
+    """Return the word for how far a file is."""
+    return _tr(where)
 
 
 @dataclass
@@ -38,7 +45,7 @@ class ConversionModel(RowTableModel):
     """The queue, in the order in which it is worked through."""
 
     def __init__(self) -> None:
-        super().__init__([QCoreApplication.translate("Conversions", each) for each in HEADERS])
+        super().__init__([_tr(each) for each in HEADERS])
         self.items: list[Conversion] = []
 
     def add(self, items: list[Conversion]) -> None:
@@ -71,7 +78,7 @@ class ConversionModel(RowTableModel):
         item, column = self.items[index.row()], index.column()
         icon, tone = _MARKS[item.where]
         if role == Role.DisplayRole:
-            return (item.source.name, item.target.name, item.said or item.where)[column]
+            return (item.source.name, item.target.name, item.said or word_of(item.where))[column]
         if role == Role.ToolTipRole:
             return (str(item.source), str(item.target), item.said)[column]
         if column == 2 and role == Role.DecorationRole:

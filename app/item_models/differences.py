@@ -1,5 +1,6 @@
 """What differs between two sets of weights, as a tree of modules with the norms of the changes."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, Qt
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from core.checkpoint import Difference
 
 Role = Qt.ItemDataRole
+_tr = partial(QCoreApplication.translate, "Differences")
 HEADERS = ("Module or tensor", "What differs", "Norm of the change", "Relative", "Note")
 CHANGE = 2
 #: A row's change as a share of the largest in the tree, 0 to 1, for the bar.
@@ -45,8 +47,7 @@ class DifferenceModel(NodeTreeModel[Node]):
     """Modules with what became of all in them; tensors below; optionally only what differs."""
 
     def __init__(self) -> None:
-        headers = [QCoreApplication.translate("Differences", each) for each in HEADERS]
-        super().__init__(Node("", None, 0), headers)
+        super().__init__(Node("", None, 0), [_tr(each) for each in HEADERS])
         self._found: tuple[Difference, ...] = ()
         self._modules: dict[str, Difference] = {}
         self._only = True
@@ -80,7 +81,7 @@ class DifferenceModel(NodeTreeModel[Node]):
     def _module(self, path: str, known: dict[str, Node], root: Node) -> Node:
         """Return the node of a module, made with all above it; a name may have a thousand parts."""
         if "" not in known:
-            known[""] = _child(root, "all of it")
+            known[""] = _child(root, _tr("all of it"))
             known[""].difference = self._modules.get("")
         missing, above = [], path
         while above not in known:
@@ -124,7 +125,7 @@ def _text(node: Node, column: int) -> str:
     if difference is None:
         return ""
     if column == 1:
-        return difference.kind if node.tensor else difference.note
+        return _tr(difference.kind) if node.tensor else difference.note
     if column == 2:
         return numbers.real(difference.change) if difference.change else ""
     if column == 3:
@@ -132,5 +133,6 @@ def _text(node: Node, column: int) -> str:
         return numbers.percent(relative) if difference.change and relative < 1e3 else ""
     if not node.tensor:
         return ""
-    renamed = f"was {difference.before}" if difference.kind == "renamed" else ""
-    return difference.note or renamed or shape_text(difference.shape)
+    if difference.kind == "renamed" and not difference.note:
+        return _tr("was {}").format(difference.before)
+    return difference.note or shape_text(difference.shape)

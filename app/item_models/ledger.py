@@ -1,5 +1,6 @@
 """The ledger as a table: one row a tensor."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from core.document.ledger import Entry
 
 Role = Qt.ItemDataRole
+_tr = partial(QCoreApplication.translate, "Ledger")
 HEADERS = ("Status", "Tensor", "Shape", "Values", "Came from")
 #: Status -> (icon, tone).
 STATUS: dict[str, tuple[str, theme.Tone]] = {
@@ -33,7 +35,7 @@ class LedgerModel(RowTableModel):
     """Entries of a ledger that fit a filter."""
 
     def __init__(self) -> None:
-        super().__init__([QCoreApplication.translate("Ledger", each) for each in HEADERS])
+        super().__init__([_tr(each) for each in HEADERS])
         self._all: tuple[Entry, ...] = ()
         self.entries: list[Entry] = []
         self._words: list[str] = []
@@ -88,15 +90,15 @@ class LedgerModel(RowTableModel):
 
     def as_text(self) -> str:
         """Return the rows, columns separated by tabs."""
-        return "\n".join("\t".join(row) for row in [HEADERS, *map(_texts, self.entries)])
+        return "\n".join("\t".join(row) for row in [self.headers, *map(_texts, self.entries)])
 
 
 def _texts(entry: "Entry") -> tuple[str, ...]:
-    shape = "×".join(map(str, entry.shape)) or "scalar"
+    shape = "×".join(map(str, entry.shape)) or _tr("scalar")
     before = entry.before if entry.before not in (None, entry.name) else ""
     if entry.status == "sliced":
-        before = f"{entry.before}, {numbers.exact(entry.kept)} values kept"
-    return entry.status, entry.name, shape, numbers.exact(entry.values), before or ""
+        before = _tr("{}, {} values kept").format(entry.before, numbers.exact(entry.kept))
+    return _tr(entry.status), entry.name, shape, numbers.exact(entry.values), before or ""
 
 
 def _key(entry: "Entry", column: int) -> Any:

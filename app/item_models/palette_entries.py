@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PRESET = "preset:"
 FAVOURITES, RECENT, HEADS = "Favourites", "Recent", "Heads"
+#: The user's own; the catalog calls the group so.
+MY_BLOCKS = "My blocks"
 #: What most models are made of comes first; groups that are not here follow the heads.
 _ORDER = (
     "Linear", "Convolution", "Normalization", "Activation", "Pooling", "Dropout", "Shape",

@@ -1,6 +1,7 @@
 """A plan of a load as a table: model on the left, file on the right, what becomes of it between."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import (
@@ -23,6 +24,8 @@ Flag = Qt.ItemFlag
 HEADERS = ("Outcome", "In the model", "Shape", "In the file", "Shape", "How")
 #: The name of one tensor of the file, on its way to one of the model.
 STORED = "application/x-modelwright-stored-tensor"
+
+_tr = partial(QCoreApplication.translate, "Plan")
 
 #: Status -> (icon, tone, the word on the row, what it means).
 STATUS: Mapping[str, tuple[str, theme.Tone, str, str]] = {
@@ -61,7 +64,7 @@ class PlanModel(RowTableModel):
     paired = Signal(str, str)
 
     def __init__(self) -> None:
-        super().__init__([QCoreApplication.translate("Plan", each) for each in HEADERS])
+        super().__init__([_tr(each) for each in HEADERS])
         self._all: list[tuple[str, Row]] = []
         self.rows: list[Row] = []
         self._words: list[str] = []
@@ -81,7 +84,8 @@ class PlanModel(RowTableModel):
 
     def _choose(self) -> None:
         self.beginResetModel()
-        self.rows = [row for _, row in self._chosen()]
+        rows = [row for _, row in self._chosen()]
+        self.rows = _apart(rows) if self._shown == "what does not fit" else rows
         self.endResetModel()
 
     def _chosen(self) -> "list[tuple[str, Row]]":
@@ -114,13 +118,13 @@ class PlanModel(RowTableModel):
         row, column = self.rows[index.row()], index.column()
         icon, tone, word, meaning = STATUS[row.status]
         if role == Role.DisplayRole:
-            return word if column == 0 else _text(row, column)
+            return _tr(word) if column == 0 else _text(row, column)
         if role == Role.DecorationRole and column == 0:
             return icons.icon(icon, theme.tone(tone))
         if role == Role.ForegroundRole:
             return theme.tone(tone) if column == 0 else _colour(row, column)
         if role == Role.ToolTipRole:
-            return f"{word}: {meaning}" if column == 0 else _text(row, column)
+            return f"{_tr(word)}: {_tr(meaning)}" if column == 0 else _text(row, column)
         return None
 
     # Dragging a row of the file onto a row of the model
@@ -167,6 +171,12 @@ class PlanModel(RowTableModel):
         return self.rows[index.row()].name if index.row() < len(self.rows) else None
 
 
+def _apart(rows: "list[Row]") -> "list[Row]":
+    """Return the rows with the smaller side first: what is to be paired then stands together."""
+    ours, theirs = [row for row in rows if row.name], [row for row in rows if not row.name]
+    return theirs + ours if len(theirs) < len(ours) else ours + theirs
+
+
 def _text(row: "Row", column: int) -> str:
     if column == 1:
         return row.name or ""
@@ -179,8 +189,13 @@ def _text(row: "Row", column: int) -> str:
     if row.note:
         return row.note
     if row.dtype and row.stored_dtype and row.dtype != row.stored_dtype:
-        return f"{row.stored_dtype} becomes {row.dtype}"
-    return row.how
+        return _tr("{} becomes {}").format(row.stored_dtype, row.dtype)
+    return _tr(row.how) if row.how else ""
+
+
+def word_of(status: str) -> str:
+    """Return the word for a status, as it stands on its rows."""
+    return _tr(STATUS[status][2])
 
 
 def _colour(row: "Row", column: int) -> Any:

@@ -1,6 +1,7 @@
 """The tensors of a file as a tree, by the parts of their names: sizes add up on the way."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QModelIndex, Qt
@@ -16,6 +17,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ANSWERED = frozenset(
     {Role.DisplayRole, Role.ToolTipRole, Role.DecorationRole, Role.TextAlignmentRole}
 )
+_tr = partial(QCoreApplication.translate, "StoredTree")
 HEADERS = ("Tensor", "Shape", "Type", "Size", "Saved from")
 #: The column of sizes, which stand at the right.
 RIGHT_COLUMN = 3
@@ -91,8 +93,7 @@ class StoredTreeModel(NodeTreeModel[StoredNode]):
     """Tensors by the parts of their names; only those whose names hold every word of a filter."""
 
     def __init__(self) -> None:
-        headers = [QCoreApplication.translate("StoredTree", each) for each in HEADERS]
-        super().__init__(tree_of(()), headers)
+        super().__init__(tree_of(()), [_tr(each) for each in HEADERS])
         self._tensors: Mapping[str, StoredTensor] = {}
         self._words: list[str] = []
 
@@ -153,12 +154,14 @@ class StoredTreeModel(NodeTreeModel[StoredNode]):
 def _text(node: StoredNode, column: int) -> str:
     tensor = node.tensor
     if column == 0:
-        return node.name or "(no name)"
+        return node.name or _tr("(no name)")
     if column == 3:
         return numbers.size(node.bytes)
     if tensor is None:
-        told = "one tensor" if node.count == 1 else f"{numbers.exact(node.count)} tensors"
-        return told if column == 1 else ""
+        if column != 1:
+            return ""
+        many = _tr("{} tensors").format(numbers.exact(node.count))
+        return _tr("one tensor") if node.count == 1 else many
     if column == 1:
         return shape_text(tensor.shape)
     if column == 2:
@@ -170,4 +173,4 @@ def shape_text(shape: tuple[int, ...] | None) -> str:
     """Return ``64×3×7×7``; a single number has no sizes to show."""
     if shape is None:
         return ""
-    return "×".join(map(str, shape)) or "one number"
+    return "×".join(map(str, shape)) or _tr("one number")

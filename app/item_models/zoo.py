@@ -1,5 +1,6 @@
 """The model zoo as a table: what can be opened by name, with what its metadata says."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -19,6 +20,7 @@ Role = Qt.ItemDataRole
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_tr = partial(QCoreApplication.translate, "Zoo")
 HEADERS = ("Model", "Task", "Parameters", "GFLOPs", "Score", "Metric", "Download")
 _NUMBERS = (2, 3, 4, 6)
 METRICS = {
@@ -88,7 +90,7 @@ class ZooModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Role.DisplayRole:
-            return QCoreApplication.translate("Zoo", HEADERS[section])
+            return _tr(HEADERS[section])
         return _RIGHT if role == Role.TextAlignmentRole and section in _NUMBERS else None
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
@@ -100,7 +102,7 @@ class ZooModel(QAbstractTableModel):
         if role == Role.TextAlignmentRole and column in _NUMBERS:
             return _RIGHT
         if role == Role.ToolTipRole:
-            return ", ".join(entry.weights) or QCoreApplication.translate("Zoo", "No weights")
+            return ", ".join(entry.weights) or _tr("No weights")
         return None
 
 
@@ -118,5 +120,7 @@ def _text(entry: "ModelEntry", column: int) -> str:
     if column in (3, 4):
         return f"{value:.2f}"
     if column == 5:
-        return METRICS.get(value, str(value))
-    return f"{value:.0f} MB" if column == 6 else str(value).replace("_", " " if column else "_")
+        return _tr(METRICS.get(value, str(value)))
+    if column == 6:
+        return _tr("{} MB").format(f"{value:.0f}")
+    return _tr(str(value).replace("_", " ")) if column == 1 else str(value)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QStackedWidget, QVBoxLay
 
 from app import icons
 from app.item_models.palette import NAME, PaletteModel
-from app.item_models.palette_entries import nearest
+from app.item_models.palette_entries import MY_BLOCKS, nearest
 from app.panels.palette_note import LayerNote
 from app.panels.palette_view import PaletteView
 
@@ -23,12 +23,16 @@ class PalettePanel(QWidget):
     """Empty until :meth:`fill`, which needs torch. Names are a layer's or ``preset:NAME``.
 
     ``chosen``: Enter or a double click. ``placed``: ``replace``, ``before`` or ``after``, and a
-    name. ``favourites_changed``: all of them, after the user starred one.
+    name. ``favourites_changed``: all of them, after the user starred one. ``renaming_wanted``,
+    ``export_wanted`` and ``removal_wanted``: of a block of the user's own, by its name.
     """
 
     chosen = Signal(str)
     placed = Signal(str, str)
     favourites_changed = Signal(tuple)
+    renaming_wanted = Signal(str)
+    export_wanted = Signal(str)
+    removal_wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -176,6 +180,16 @@ class PalettePanel(QWidget):
         self._add(menu, "star" if starred else "star-filled", text).triggered.connect(
             lambda: self.toggle_favourite(name)
         )
+        if entry.group == MY_BLOCKS:
+            menu.addSeparator()
+            for icon, text, signal in (
+                ("rename", self.tr("Re&name block…"), self.renaming_wanted),
+                ("export", self.tr("&Export block…"), self.export_wanted),
+                ("trash", self.tr("Re&move block…"), self.removal_wanted),
+            ):
+                self._add(menu, icon, text).triggered.connect(
+                    lambda _=False, signal=signal: signal.emit(name)
+                )
         if entry.url:
             self._add(menu, "link", self.tr("Open &documentation")).triggered.connect(
                 lambda: QDesktopServices.openUrl(QUrl(entry.url))

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QAbstractItemView, QTreeView, QWidget
 
 from app.drag_pixmap import drag_pixmap
 from app.item_models.palette import GROUP, NAME, PaletteModel
-from app.item_models.palette_entries import FAVOURITES, HEADS, RECENT
+from app.item_models.palette_entries import FAVOURITES, HEADS, MY_BLOCKS, RECENT
 from app.panels.palette_delegate import PaletteDelegate
 
 Index = QModelIndex | QPersistentModelIndex
@@ -27,7 +27,7 @@ class PaletteView(QTreeView):
     def __init__(self, model: PaletteModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._palette_model = model
-        self._open = {FAVOURITES, RECENT, HEADS}
+        self._open = {FAVOURITES, RECENT, HEADS, MY_BLOCKS}
         self._scrolled = 0
         self._drawing = PaletteDelegate(self)
         self.setModel(model)

@@ -1,4 +1,4 @@
-"""The problems, each with its repairs as buttons."""
+"""The problems, each with its repairs as buttons; then what is odd in re-wired forwards."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,12 +16,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+import core
 from app import icons, theme
 from app.jobs import Job, Jobs
 from app.state import State
 
 if TYPE_CHECKING:
-    from core.analysis import Problem
+    from core.analysis import Problem, Report
     from core.edits import Edit
 
 #: As many are shown; what follows is mostly caused by those before.
@@ -44,6 +45,8 @@ class ProblemsPanel(QWidget):
         self._job: Job | None = None
         self._state = State()
         self._at = -1
+        self._doubting: Job | None = None
+        self._doubts: tuple[Problem, ...] = ()
         self.rows: list[ProblemRow] = []
         self._inside = QWidget()
         self._column = QVBoxLayout(self._inside)
@@ -66,8 +69,11 @@ class ProblemsPanel(QWidget):
         if state.document is not None and state.report is None:
             return
         if state.report is not before.report or state.document is not before.document:
+            if state.document is not before.document:
+                self._doubts = ()
             self._build()
             self._look_for_repairs()
+            self._doubt()
 
     @property
     def problems(self) -> "tuple[Problem, ...]":
@@ -96,13 +102,15 @@ class ProblemsPanel(QWidget):
                 widget.setParent(None)
                 widget.deleteLater()
         self._at = -1
-        self.rows = [ProblemRow(each) for each in self.problems[:_MOST_SHOWN]]
+        shown = [(each, False) for each in self.problems[:_MOST_SHOWN]]
+        shown += [(each, True) for each in self._doubts[:_MOST_SHOWN]]
+        self.rows = [ProblemRow(each, odd) for each, odd in shown]
         for row in self.rows:
             row.asked.connect(self.asked)
             row.chosen.connect(lambda path: self.selected.emit((path,)))
             self._column.addWidget(row)
-        hidden = len(self.problems) - len(self.rows)
-        if hidden:
+        hidden = len(self.problems) - _MOST_SHOWN
+        if hidden > 0:
             self._column.addWidget(_line("info", self.tr("and {} more").format(hidden), "muted"))
         for text in self._notes():
             self._column.addWidget(_line("info", text, "accent"))
@@ -126,6 +134,22 @@ class ProblemsPanel(QWidget):
         taken = "; ".join(str(each) for each in document.inputs) or self.tr("nothing")
         text = self.tr("No problems. The model takes {} and gives {}.")
         return _line("ok", text.format(taken, report.output), "good")
+
+    def _doubt(self) -> None:
+        """Look for what is odd in re-wired forwards: inputs nobody reads, modules nobody calls."""
+        if self._doubting is not None:
+            self._doubting.cancel()
+        report = self._state.report
+        if report is not None:
+            self._doubting = self._jobs.start(
+                partial(_doubts, report), partial(self._show_doubts, report), wait=0.0
+            )
+
+    def _show_doubts(self, report: object, found: "tuple[Problem, ...]") -> None:
+        if report is self._state.report and found != self._doubts:
+            self._doubts = found
+            self._build()
+            self._look_for_repairs()
 
     def _look_for_repairs(self) -> None:
         if self._job is not None:
@@ -157,12 +181,12 @@ class ProblemsPanel(QWidget):
 
 
 class ProblemRow(QFrame):
-    """One problem: where, what, and buttons with what repairs it."""
+    """One problem: where, what, and buttons that repair it; what is ``odd`` runs all the same."""
 
     asked = Signal(object)
     chosen = Signal(str)
 
-    def __init__(self, problem: "Problem") -> None:
+    def __init__(self, problem: "Problem", odd: bool = False) -> None:
         super().__init__()
         self.problem = problem
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -172,6 +196,7 @@ class ProblemRow(QFrame):
         self._text = QLabel(problem.message)
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._waiting = QLabel(self.tr("Looking for repairs…"))
         palette = self._waiting.palette()
@@ -187,7 +212,8 @@ class ProblemRow(QFrame):
         words.addLayout(self._buttons)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 5, 8, 5)
-        row.addWidget(_mark("problem-mark", "problem"), 0, Qt.AlignmentFlag.AlignTop)
+        mark = _mark("warning", "changed") if odd else _mark("problem-mark", "problem")
+        row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(words, 1)
 
     def show_repairs(self, repairs: "tuple[Edit, ...]") -> None:
@@ -235,6 +261,20 @@ def _mark(icon: str, tone: theme.Tone) -> QLabel:
     size = label.fontMetrics().height()
     label.setPixmap(icons.icon(icon, theme.tone(tone)).pixmap(size, size))
     return label
+
+
+def _doubts(report: "Report", job: Job) -> "tuple[Problem, ...]":
+    """Return what is odd in the forwards that were written here, and no problem already."""
+    document = report.document
+    known = {(each.path, each.message) for each in report.problems}
+    found: dict[tuple[str, str], Problem] = {}
+    for path in [path for path, module in document.modules() if core.is_rewired(module)]:
+        if job.cancelled():
+            break
+        for each in core.flow(report, path, picture=False).problems:
+            if (each.path, each.message) not in known:
+                found.setdefault((each.path, each.message), each)
+    return tuple(found.values())
 
 
 def _repairs(problems: "list[Problem]", job: Job) -> "list[tuple[Edit, ...]]":

@@ -215,6 +215,8 @@ def _values(draft: "Draft") -> Iterator[Condition]:
     )
     for (there, here), count in dtypes.items():
         text = f"{count} tensors are {there} in the file and become {here}, as in the model."
+        if count == 1:
+            text = f"One tensor is {there} in the file and becomes {here}, as in the model."
         yield Condition("dtype", text, "repaired")
     devices = {tensor.device for tensor in draft.stored.values()} - {"", "cpu", "meta"}
     if devices:
@@ -244,9 +246,8 @@ def _rest(contents: Contents, draft: "Draft") -> Iterator[Condition]:
         parts = Counter(name.partition(".")[0] for name in left)
         text = ", ".join(f"{part} ({count})" for part, count in parts.most_common(4))
         more = ", ..." if len(parts) > 4 else ""
-        yield Condition(
-            "unexpected", f"{len(left)} tensors have no place in the model: {text}{more}.", "warns"
-        )
+        what = "One tensor has" if len(left) == 1 else f"{len(left)} tensors have"
+        yield Condition("unexpected", f"{what} no place in the model: {text}{more}.", "warns")
     if contents.dangerous:
         names = ", ".join(each.name for each in contents.dangerous[:3])
         text = f"The file names {names}, which plain unpickling would run; nothing was run."

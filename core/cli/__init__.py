@@ -51,7 +51,10 @@ class _Commands(click.Group):
                     ("open SOURCE", "The window on a model, or a picture of it (--screenshot)."),
                     ("show SOURCE", "The tree of a model: shapes, parameters, MACs, problems."),
                     ("graph SOURCE", "How tensors travel through a model, or a module of it."),
-                    ("edit SOURCE ...", "Change a model, check it, save weights and recipe."),
+                    (
+                        "edit SOURCE ...",
+                        "Change a model, check it, save weights or project.",
+                    ),
                     ("replay RECIPE", "Make the edits of a recipe again."),
                     ("unet ...", "Assemble a U-Net, plain or on any encoder, and save it."),
                     ("inspect FILE", "What is in a file of weights, without running it."),
@@ -77,7 +80,7 @@ def cli() -> None:
     SOURCE is a model's name (resnet50, torchvision:resnet50(num_classes=10), timm:NAME), a file
     (net.py:Net(in_ch=3)), an import path (package.module:factory()), a layer expression
     ("Sequential(Linear(784, 256), ReLU(), Linear(256, 10))", "UNet(3, 2)"), a U-Net
-    ('unet(encoder="resnet34")') or a recipe (recipe.json).
+    ('unet(encoder="resnet34")'), a project (work.modelwright) or a recipe (recipe.json).
     """
 
 

@@ -103,8 +103,9 @@ def checked_name(parent: nn.Module, path: str, name: str) -> str:
 
 
 def free_name(parent: nn.Module, child: nn.Module, taken: Iterable[str] = ()) -> str:
-    """Return a name for a new child, after its class: conv2d, conv2d_2, ..."""
-    base = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(child).__name__).lower()
+    """Return a name for a new child, after its class: conv2d, conv2d_2, relu, ..."""
+    words = re.sub(r"(?<=[a-z])LU", "lu", type(child).__name__)  # ReLU and SiLU are one word
+    base = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", words).lower()
     used = {*parent._modules, *taken}
     name, number = base, 1
     while name in used or hasattr(parent, name):

@@ -88,6 +88,12 @@ class History:
         """Whether the current snapshot is the one that was saved (or opened)."""
         return self.document is self._clean
 
+    @property
+    def unsaved(self) -> int:
+        """How many steps the current snapshot is away from the one that was saved (or opened)."""
+        saved = (at for at, step in enumerate(self.steps) if step.document is self._clean)
+        return abs(self.cursor - next(saved, 0))
+
     def mark_clean(self, document: Document | None = None) -> None:
         """Say that a snapshot is saved: the current one, if none is named."""
         self._clean = document or self.document

@@ -217,10 +217,10 @@ def _check_hooks(module: nn.Module, path: str) -> None:
     """Refuse what does more than its class says, which its code would not do."""
     for name, each in module.named_modules():
         if each._forward_hooks or each._forward_pre_hooks:
-            place = join(path, name) if name else path
+            which = join(path, name) if name else path or "The model"
             raise SaveRefused(
-                f"{place or 'The model'} has hooks that were put on it after it was built; no code"
-                " of its class would have them."
+                f"{which} has hooks that were put on it after it was built; no code of its class"
+                " would have them."
             )
 
 

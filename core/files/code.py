@@ -24,10 +24,14 @@ for shard in sorted(set(json.loads(index.read_text())["weight_map"].values())):
 """
 
 
-def weights_code(contents: Contents, weights: WeightSet | None = None) -> str:
+def weights_code(
+    contents: Contents, weights: WeightSet | None = None, *, in_each: bool = False
+) -> str:
     """Return lines that leave the state dict ``weights`` (the likeliest) of a file in ``state``.
 
-    ``torch`` is taken to be imported. What torch would refuse to read is said in a comment.
+    ``torch`` is taken to be imported. What torch would refuse to read is said in a comment. With
+    ``in_each`` the lines are run by every process of a group, which is there by then: what is
+    written on the way is written by one of them.
     """
     weights = weights or next(iter(contents.weights), None)
     label = weights.label if weights is not None else ""
@@ -38,7 +42,7 @@ def weights_code(contents: Contents, weights: WeightSet | None = None) -> str:
         return f"{_refused(contents)}state = {_load(contents)}{keys}\n"
     if contents.format == "torch distributed":
         keys = _subscripts(label.split(".") if label else ())
-        return f"{_one_file(contents)}state = {_load(contents)}{keys}\n"
+        return f"{_one_file(contents, in_each)}state = {_load(contents)}{keys}\n"
     if contents.format == "safetensors":
         return (
             "from safetensors.torch import load_file\n\n"
@@ -115,11 +119,17 @@ def _load(contents: Contents, *, only: bool = True) -> str:
     return _LOAD.format(file=literal(f"{_file(contents)}{suffix}"), only=only)
 
 
-def _one_file(contents: Contents) -> str:
+def _one_file(contents: Contents, in_each: bool) -> str:
     name = _file(contents)
-    return (
-        "from torch.distributed.checkpoint.format_utils import dcp_to_torch_save\n\n"
+    imports = "from torch.distributed.checkpoint.format_utils import dcp_to_torch_save\n\n"
+    join = (
         f"dcp_to_torch_save({literal(name)}, {literal(f'{name}.pth')})  # one file of all parts\n"
+    )
+    if not in_each:
+        return imports + join
+    return (
+        f"{imports}if torch.distributed.get_rank() == 0:  # one process writes\n    {join}"
+        "torch.distributed.barrier()  # the others wait for it\n"
     )
 
 

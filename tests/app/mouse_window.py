@@ -18,6 +18,8 @@ from app.dialogs.load import LoadSheet
 from app.screenshot import is_ready
 
 NET = "Sequential(a=Linear(4, 4), b=ReLU(), c=Sequential(Tanh(), GELU()), d=Linear(4, 2))"
+#: With a module that has a forward of its own, for what is dropped between its rows.
+WIRED = NET.removesuffix(")") + ", e=TransformerEncoderBlock(2, 1))"
 
 
 def center(view: QAbstractItemView, index: QModelIndex) -> list[int]:
@@ -50,7 +52,7 @@ def main(facts: Path, file: Path | None = None) -> int:
     window.move(0, 0)
     window.show()
     window.activateWindow()
-    window.commands.open_source(NET)
+    window.commands.open_source(NET if file is not None else WIRED)
     searched = False
 
     def write() -> None:

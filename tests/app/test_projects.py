@@ -1,6 +1,6 @@
 """Projects through the real window: saved, closed, opened in every way, and what goes wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from app.dialogs.unsaved import UnsavedDialog
 from app.main_window import MainWindow
 from app.screenshot import is_ready
 from app.settings import Settings
+from core.errors import Cancelled
 from core.project import SUFFIX
 from tests.app.drags import Drag
 
@@ -175,10 +176,7 @@ def test_loaded_weights_come_back_with_the_project(
     own = window.desk.state.document.state_dict()
     assert all(torch.equal(own[name], each) for name, each in state.items())
     assert not window.isWindowModified()
-    assert [each.label for each in window.desk.state.steps] == [
-        "Open",
-        "Weights of work.modelwright",
-    ]
+    assert [each.label for each in window.desk.state.steps] == ["Open"]
 
 
 def test_exporting_the_weights_does_not_save_the_project(
@@ -197,11 +195,14 @@ def test_closing_asks_and_saves_the_project_first(
 ) -> None:
     opened(window, qtbot)
     saved(window, qtbot)
+    edited(window, qtbot, "fc = Linear(6, 5)")
+    saved(window, qtbot)
     edited(window, qtbot, "act = GELU()")
     window.close()
     question = dialog(window, qtbot, UnsavedDialog)
     assert isinstance(question, UnsavedDialog)
     assert "work.modelwright" in question.text()
+    assert question.informativeText().startswith("one step")
     buttons = QMessageBox.StandardButton
     texts = [question.button(b).text().replace("&", "") for b in
              (buttons.Save, buttons.Discard, buttons.Cancel)]  # fmt: skip
@@ -248,6 +249,33 @@ def test_who_saves_twice_at_once_has_the_later_state_on_disk(
     qtbot.waitUntil(lambda: not window.jobs.running)
     assert not window.isWindowModified()
     assert str(core.open(str(tmp_path / "work.modelwright")).document.module("act")) == "SiLU()"
+
+
+def test_the_window_is_closed_while_a_project_is_saved(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, asked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    opened(window, qtbot)
+    saved(window, qtbot)
+    before = (tmp_path / "work.modelwright").read_bytes()
+    edited(window, qtbot, "act = GELU()")
+    begun: list[bool] = []
+
+    def slow(*_: object, cancelled: Callable[[], bool], **__: object) -> None:
+        begun.append(True)
+        while not cancelled():
+            pass
+        raise Cancelled("Saving was stopped.")
+
+    monkeypatch.setattr(core, "save_project", slow, raising=False)
+    window.commands.projects.save()
+    qtbot.waitUntil(lambda: bool(begun))
+    window.close()
+    question = dialog(window, qtbot, UnsavedDialog)
+    assert isinstance(question, UnsavedDialog)
+    question.button(QMessageBox.StandardButton.Discard).click()
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert (tmp_path / "work.modelwright").read_bytes() == before
 
 
 def test_a_project_is_dropped_on_the_window(

@@ -42,3 +42,23 @@ def test_without_a_screen_it_is_said_what_can_be_done() -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert "no screen" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["work.modelwright"], ["show", "work.modelwright"]])
+def test_a_project_alone_opens_the_window_as_a_double_click_has_it(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import core.cli
+    from app import start
+
+    opened: list[tuple[str, object]] = []
+    monkeypatch.setattr(sys, "argv", ["modelwright", *arguments])
+    monkeypatch.setattr(start, "run", lambda source="": opened.append(("window", source)))
+    monkeypatch.setattr(core.cli, "main", lambda asked: opened.append(("terminal", asked)))
+    if len(arguments) == 1:
+        with pytest.raises(SystemExit):
+            start.main()
+        assert opened == [("window", "work.modelwright")]
+    else:
+        start.main()
+        assert opened == [("terminal", arguments)]

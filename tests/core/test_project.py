@@ -89,6 +89,31 @@ def test_weights_that_were_loaded_go_along_and_fresh_ones_do_not(tmp_path: Path)
     assert all(torch.equal(v, state[k]) for k, v in net.state_dict().items())
 
 
+def test_undoing_an_edit_of_a_project_loses_no_weights(tmp_path: Path) -> None:
+    session, state = loaded(tmp_path)
+    session.apply(core.Freeze("a"))
+    session.apply("b = Linear(8, 5)")
+    session.apply("act = Tanh()")
+    made = session.document.state_dict()
+    session.save_project(tmp_path / "net.modelwright")
+    again = core.open(str(tmp_path / "net.modelwright"))
+    assert same(again, made)
+    assert [each.label for each in again.history.steps][-1] == "Weights of net.modelwright"
+    again.undo()  # the head that an edit made is fresh now, and what it began with is not
+    again.undo()
+    assert str(again.document.module("act")) == "ReLU()"
+    assert torch.equal(again.document.module("a").weight, state["a.weight"])
+    again.jump(0)
+    assert torch.equal(again.document.module("a").weight, state["a.weight"])
+    assert again.document.module("a").weight.requires_grad
+    assert again.document.module("b").out_features == 2
+    again.jump(2)
+    saved = again.save_project()
+    assert saved.weights is not None  # they are still a file's
+    found = torch.load(saved.weights, weights_only=True)
+    assert torch.equal(found["a.weight"], state["a.weight"])
+
+
 def test_a_weight_that_was_cut_from_a_loaded_one_goes_along(tmp_path: Path) -> None:
     session, state = loaded(tmp_path)
     session.apply("a = Linear(4, 8)")
@@ -117,6 +142,16 @@ def test_an_optimizer_that_was_loaded_stays_with_the_project(tmp_path: Path) -> 
     moments = [each["exp_avg"] for each in out["optimizer"]["state"].values()]
     meant = [each["exp_avg"] for each in optimizer.state_dict()["state"].values()]
     assert all(torch.equal(one, other) for one, other in zip(moments, meant, strict=True))
+
+
+def test_a_structure_without_weights_is_kept_as_one(tmp_path: Path) -> None:
+    session = core.open(NET, structure=True)
+    session.apply("act = Tanh()")
+    saved = session.save_project(tmp_path / "net.modelwright")
+    again = core.open(str(saved.path))
+    assert saved.weights is None
+    assert again.document.source.structure_only
+    assert again.document.module("a").weight.is_meta
 
 
 def test_a_rewired_model_comes_back_with_its_forward(tmp_path: Path) -> None:
@@ -186,10 +221,10 @@ def test_a_process_that_is_killed_between_the_two_files_leaves_the_old_project_w
     session, state = loaded(tmp_path)
     saved = session.save_project(tmp_path / "net.modelwright")
     script = (
-        "import os, core, core.project\n"
+        "import os, core, core.project.saving\n"
         f"session = core.open({str(saved.path)!r})\n"
         "session.apply('b = Linear(8, 3)')\n"
-        "core.project.atomic_write = lambda _: os._exit(9)\n"
+        "core.project.saving.atomic_write = lambda _: os._exit(9)\n"
         "session.save_project()\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=Path(core.__file__).parents[1])

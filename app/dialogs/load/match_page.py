@@ -183,6 +183,10 @@ class MatchPage(QWidget):
         if case.document is None:
             self.said.say(self.tr("Open the model that the file belongs to; then it is shown here"
                                   " tensor by tensor what of it fits."))  # fmt: skip
+        elif case.plan is not None and case.problem:
+            self.said.say(self.tr("Nothing fits by itself. Drag a row of the file onto one of the"
+                                  " model, or choose a row and press Ctrl+P: what is the same"
+                                  " counts from then on."), "changed")  # fmt: skip
         else:
             self.said.say(case.problem, "problem")
         self.said.setVisible(bool(self.said.text()))

@@ -40,6 +40,7 @@ class PlaceCode(QWidget):
         super().__init__()
         self._jobs, self._state = jobs, state
         self._case: Case | None = None
+        self._read = Path()
         self._edited = is_edited(state)
         self._source: ModelSource | None = None
         self._why_not = ""
@@ -50,7 +51,7 @@ class PlaceCode(QWidget):
         self.view = CodeView(self.tr("Code for your own script"))
         self.said = Said()
         self.said.setAccessibleName(self.tr("What the code needs"))
-        self.write = QPushButton()
+        self.write = QPushButton(self.tr("&Write the code…"))
         self.write.setAutoDefault(False)
         self.write.clicked.connect(lambda: self.code_wanted.emit(self._beside()))
         line = QHBoxLayout()
@@ -62,15 +63,16 @@ class PlaceCode(QWidget):
         column.addLayout(line)
         self.said.hide()
         self.write.hide()
-        document = state.document
-        if self._edited and document is not None:
-            jobs.start(lambda _: core.model_source(document), self._can, self._cannot)
 
     def show_file(self, case: Case) -> None:
         """Speak of this file from now on."""
-        if self._case is None or self._case.path != case.path:
+        other = self._case is None or self._read != case.path
+        self._case, self._read = case, case.path
+        document = self._state.document
+        if other and self._edited and document is not None:
             self.written, self._verdict = None, ""
-        self._case = case
+            name = self._beside().stem
+            self._jobs.start(lambda _: core.model_source(document, name), self._can, self._cannot)
 
     def show_place(self, place: str, gpus: tuple[int, ...]) -> None:
         """Show the code for a place: cpu, cuda, dp or ddp, and the numbers of the GPUs."""
@@ -78,14 +80,22 @@ class PlaceCode(QWidget):
         self.view.show_code(self._script(place, gpus))
         self._offer()
 
+    def is_tried(self, code: Path) -> None:
+        """Say that it is being written: that takes seconds."""
+        told = self.tr("A fresh process tries {} before it is written…").format(code.name)
+        self.said.say(told, "muted")
+        self.write.setEnabled(False)
+
     def was_written(self, found: "tuple[Path, Verdict]") -> None:
         """Import the model from the file that was just written."""
+        self.write.setEnabled(True)
         self.written, verdict = found
         self._verdict = str(verdict)
         self.show_place(*self._shown)
 
     def was_not_written(self, error: "ModelwrightError") -> None:
         """Say why there is no such file."""
+        self.write.setEnabled(True)
         self.said.say(str(error), "problem")
 
     # What an edited model needs
@@ -132,11 +142,13 @@ class PlaceCode(QWidget):
         self.write.setText(self.tr("&Write {}…").format(code.name))
         if self._verdict:
             self.said.say(f"{code.name}: {self._verdict}.{self._imports()}", "good")
-        elif _stands(code):
-            told = self.tr(
-                "The model was edited. {} stands there already: see that it is this one."
-            )
-            self.said.say(told.format(code.name) + self._imports(), "muted")
+        elif (there := _text_of(code)) is not None:
+            same = there == self._source.text
+            told = self.tr("The model was edited. {} is there, and builds it.")
+            if not same:
+                told = self.tr("The model was edited. {} is there, but it is another: the code"
+                               " needs the one that builds it.")  # fmt: skip
+            self.said.say(told.format(code.name) + self._imports(), "good" if same else "changed")
         else:
             told = self.tr("The model was edited: the code needs {}, which builds it.")
             self.said.say(told.format(code.name) + self._imports(), "changed")
@@ -153,7 +165,7 @@ class PlaceCode(QWidget):
     def _script(self, place: str, gpus: tuple[int, ...]) -> str:
         from core.placement import Layout, distributed_script, loading_script
 
-        kwargs = self._facts_of_the_file()
+        kwargs = self._facts_of_the_file(in_each=place == "ddp")
         listed = ",".join(map(str, gpus))
         if place == "ddp":
             return distributed_script(gpus=listed or 2, **kwargs)
@@ -167,8 +179,11 @@ class PlaceCode(QWidget):
             return loading_script(saved, Layout(gpus=str(gpus[0]) if gpus else "0"), **kwargs)
         return loading_script(saved, Layout(several=True, gpus=listed or "0,1"), **kwargs)
 
-    def _facts_of_the_file(self) -> dict[str, Any]:
-        """Return how a script builds the model of the file and gets at its weights."""
+    def _facts_of_the_file(self, in_each: bool) -> dict[str, Any]:
+        """Return how a script builds the model of the file and gets at its weights.
+
+        ``in_each``: several processes run these lines.
+        """
         from core.files.code import weights_code
 
         case = self._case
@@ -176,7 +191,8 @@ class PlaceCode(QWidget):
         if case is not None and case.contents is not None and case.contents.weights:
             file = case.path.name
             weights = case.plan.weights if case.plan is not None else None
-            read = weights_code(case.contents, weights) + self._misfit() + _renaming(case.plan)
+            read = weights_code(case.contents, weights, in_each=in_each)
+            read += self._misfit() + _renaming(case.plan)
         imports, build = self._building()
         return {"build": build, "imports": imports, "file": file, "read": read}
 
@@ -212,11 +228,12 @@ class PlaceCode(QWidget):
         return told if worked_out else ""
 
 
-def _stands(code: Path) -> bool:
+def _text_of(code: Path) -> str | None:
+    """Return what stands in a file; ``None`` where there is none that can be read."""
     try:
-        return code.is_file()
-    except OSError:
-        return False
+        return code.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _renaming(plan: "Plan | None") -> str:

@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QProgressBar,
     QPushButton,
     QTabWidget,
     QVBoxLayout,
@@ -22,6 +21,7 @@ from app.dialogs.load.case import Case
 from app.dialogs.load.file_page import FilePage
 from app.dialogs.load.match_page import MatchPage
 from app.dialogs.load.place_page import PlacePage
+from app.job_bar import JobBar
 from app.jobs import Jobs
 from app.parts import ElidedLabel
 from app.room import open_at
@@ -85,17 +85,13 @@ class LoadSheet(QDialog):
         self.partly = QCheckBox(self.tr("Load what fits; the rest &stays as it is"))
         self.training = QCheckBox(self.tr("Take &optimizer, scheduler and epoch along"))
         self.training.setChecked(True)
-        self.progress = QProgressBar()
-        self.progress.setAccessibleName(self.tr("Progress"))
+        self.progress = JobBar()
         self.buttons = QDialogButtonBox()
         self.load = self.buttons.addButton(self.tr("&Load"), QDialogButtonBox.ButtonRole.AcceptRole)
         self.load.setDefault(True)
         self.cancel = self.buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         self._lay_out()
         self._connect()
-        self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK)
-        self._timer.timeout.connect(self._look)
         open_at(self, 178, 44)
         self.file.show_case(self.case)
         self._show()
@@ -148,7 +144,6 @@ class LoadSheet(QDialog):
         self.partly.setChecked(False)
         self.file.show_case(self.case)
         self._show()
-        self._timer.start()
 
     def _was_read(self) -> None:
         self.file.show_case(self.case)
@@ -191,7 +186,7 @@ class LoadSheet(QDialog):
         self.partly.setVisible(partly)
         busy = self.case.loading is not None
         self.load.setEnabled(possible and not busy and not self.case.matching)
-        self.progress.setVisible(busy)
+        self.progress.follow(self.case.loading)
         for widget in (self.pages, self.partly, self.training, self.browse, self.folder):
             widget.setEnabled(not busy)
 
@@ -220,7 +215,6 @@ class LoadSheet(QDialog):
 
     def _load(self) -> None:
         self.case.load(self.partly.isChecked(), self.training.isChecked())
-        self._timer.start()
         self._say()
 
     def _was_loaded(self, found: "Loaded") -> None:
@@ -235,18 +229,6 @@ class LoadSheet(QDialog):
         self.case.stop()
         self.build_wanted.emit(source, self.case.path)
         self.accept()
-
-    def _look(self) -> None:
-        """Follow how far loading is; while reading there is nothing to tell yet."""
-        job = self.case.loading
-        if job is None:
-            if not self.case.working:
-                self._timer.stop()
-            return
-        done, total, text = job.at
-        self.progress.setRange(0, total)
-        self.progress.setValue(done)
-        self.progress.setToolTip(text)
 
     def reject(self) -> None:
         """Cancel stops the loading first; a second one closes the sheet."""

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import numbers, theme
-from app.item_models.plan_rows import STATUS
+from app.item_models.plan_rows import STATUS, word_of
 
 if TYPE_CHECKING:
     from core.checkpoint import Plan
@@ -35,7 +35,7 @@ class TotalsBar(QWidget):
 
     def legend(self) -> list[str]:
         """Return each status with its number of tensors."""
-        return [f"{numbers.exact(count)} {STATUS[status][2]}" for status, count in self._parts]
+        return [f"{numbers.exact(count)} {word_of(status)}" for status, count in self._parts]
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

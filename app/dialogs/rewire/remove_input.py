@@ -45,9 +45,12 @@ class RemoveInputSheet(FlowSheet):
 
     def wanted(self) -> "Callable[[], Edit]":
         path, name = self.path, self.input.step
+        alone = self.input.count() == 1
 
         def make() -> "Edit":
             self.check_known()
+            if alone:
+                raise EditRefused("It is the only input; without it there is nothing to compute.")
             if not name:
                 raise EditRefused("Choose the input that is to go.")
             return core.RemoveInput(path, name)

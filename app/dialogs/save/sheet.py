@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QSplitter,
     QVBoxLayout,
@@ -25,6 +24,7 @@ from app.code_view import CodeView
 from app.dialogs.save.options import OptionsForm
 from app.dialogs.save_weights import needs_code, standing
 from app.edited import edits_told, is_edited
+from app.job_bar import JobBar
 from app.jobs import Job, Jobs
 from app.parts import WrappedLabel
 from app.room import open_at
@@ -36,8 +36,6 @@ from core.files.code import state_dict_code
 if TYPE_CHECKING:
     from core.checkpoint import Expected
     from core.document import Document
-
-_LOOK = 100  # how often (ms) to look how far writing is
 
 
 class SaveSheet(QDialog):
@@ -74,17 +72,12 @@ class SaveSheet(QDialog):
         self.names = WrappedLabel()
         self.code = CodeView(self.tr("Code that loads it"))
         self.said = Said(lines=2)
-        self.progress = QProgressBar()
-        self.progress.setAccessibleName(self.tr("Progress"))
-        self.progress.hide()
+        self.progress = JobBar(lambda done, all_: f"{numbers.size(done)} / {numbers.size(all_)}")
         self.buttons = QDialogButtonBox()
         self.save = self.buttons.addButton(self.tr("&Save"), QDialogButtonBox.ButtonRole.AcceptRole)
         self.save.setDefault(True)
         self.buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         self._lay_out()
-        self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK)
-        self._timer.timeout.connect(self._look)
         self.form.changed.connect(self._changed)
         self.form.suffix.connect(self._rename)
         self.path.textChanged.connect(self._typed)
@@ -255,8 +248,10 @@ class SaveSheet(QDialog):
         self.writing = self._jobs.start(
             work, partial(self._written, as_it_is), self._failed, title=f"Saving {target.name}"
         )
-        self._timer.start()
         self._follow_writing()
+        if with_code:
+            told = self.tr("A fresh process tries {} with the weights before they count…")
+            self.said.say(told.format(core.code_beside(target).name))
 
     def _written(self, as_it_is: bool, found: "tuple[tuple[Path, ...], str]") -> None:
         self.writing = None
@@ -274,20 +269,9 @@ class SaveSheet(QDialog):
 
     def _follow_writing(self) -> None:
         busy = self.writing is not None
-        self.progress.setVisible(busy)
+        self.progress.follow(self.writing)
         for widget in (self.form, self.path, self.browse, self.save):
             widget.setEnabled(not busy)
-
-    def _look(self) -> None:
-        if self.writing is None:
-            self._timer.stop()
-            return
-        done, total, text = self.writing.at
-        # Qt's bars count in 32 bits, files of weights do not.
-        self.progress.setRange(0, 1000 if total else 0)
-        self.progress.setValue(1000 * done // total if total else 0)
-        self.progress.setFormat(f"{numbers.size(done)} / {numbers.size(total)}")
-        self.progress.setToolTip(text)
 
     def reject(self) -> None:
         """Cancel stops the writing first; then it closes the sheet. Nothing is left behind."""

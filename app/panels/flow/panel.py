@@ -103,6 +103,11 @@ class FlowPanel(QWidget):
         meant = here is not None and (self.view.hasFocus() or here.name in self.view.picked)
         return here.name if here is not None and meant else ""
 
+    def role_of(self, step: str) -> str:
+        """Return ``input`` or ``output`` for a step at which tensors come in or leave."""
+        steps = self.view.picture.steps if self.view.picture is not None else ()
+        return next((each.role for each in steps if each.name == step), "")
+
     @property
     def is_on_a_module(self) -> bool:
         """Whether what is chosen calls a module, so that what can be done to one can be done."""

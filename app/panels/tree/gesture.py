@@ -11,7 +11,7 @@ from app import mime
 from app.consequence import Consequence
 from app.jobs import Job, Jobs
 from app.spots import Spot, consequence, edit_for_layer, edit_for_modules, spec_for
-from app.ways import edit_on_way, spec_on_way, ways_at
+from app.ways import edit_on_way, is_wired, spec_on_way, takes_several, ways_at
 from core.errors import ModelwrightError
 
 if TYPE_CHECKING:
@@ -91,21 +91,16 @@ def edit_of(
     """
     if layer is None:
         return edit_for_modules(report.document, paths, spot, copy), ""
-    if is_wired(report, spot):
+    if spot.path is None and is_wired(report.document, spot.parent, layer):
         ways = ways_at(report, spot)
         typed = spec_on_way(layer, ways[0])
-        if len(ways) > 1 or _missing(typed):
+        if len(ways) > 1 or _missing(typed) or takes_several(typed):
             return None, typed
         return edit_on_way(report, ways[0], typed), typed
     spec = spec_for(layer, report, spot)
     if _missing(spec):
         return None, str(spec)
     return edit_for_layer(str(spec), spot), str(spec)
-
-
-def is_wired(report: "Report", spot: Spot) -> bool:
-    """Whether a gap is one in a forward, where what comes has to be led to and from."""
-    return spot.path is None and not core.is_container(report.document.module(spot.parent))
 
 
 def _missing(spec: object) -> list[str]:

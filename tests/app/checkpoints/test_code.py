@@ -181,6 +181,22 @@ def test_place_says_which_file_the_code_needs_and_writes_it(
     assert all(torch.equal(came[name], own[name]) for name in own)
 
 
+def test_place_tells_the_code_that_was_saved_with_the_weights_from_another(
+    desktop: Desktop, tmp_path: Path
+) -> None:
+    desktop.opens(NET)
+    edits(desktop, "act = Tanh()")
+    saved(desktop, saving(desktop, tmp_path / "mine.pth"))
+    for changed, said in ((False, "is there, and builds it"), (True, "but it is another")):
+        if changed:
+            (tmp_path / "mine.py").write_text("build_model = None\n")
+        sheet = desktop.drops(tmp_path / "mine.pth")
+        sheet.pages.setCurrentWidget(sheet.place)
+        desktop.idles()
+        assert said in sheet.place.script.said.text()
+        sheet.reject()
+
+
 def test_under_another_name_the_code_imports_that(
     placed: LoadSheet, desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

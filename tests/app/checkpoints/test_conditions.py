@@ -249,7 +249,7 @@ def test_where_nothing_fits_the_rows_of_both_are_there_to_be_paired(
 ) -> None:
     sheet, there = strangers(desktop, written)
     table, model = sheet.match.table, sheet.match.model
-    assert "nothing in common" in sheet.match.said.text()
+    assert "Ctrl+P" in sheet.match.said.text()
     assert "nothing in common" in sheet.verdict.text()
     assert not sheet.load.isEnabled()
     shown = {row.name or row.stored for row in model.rows}

@@ -163,7 +163,7 @@ def test_cancel_stops_the_writing_and_leaves_nothing(
     sheet.path.setText(str(tmp_path / "never.pth"))
     desktop.idles()
     sheet.save.click()
-    sheet._look()
+    sheet.progress.watch.look()
     assert sheet.progress.format() == "5 B / 10 B"
     sheet.reject()
     assert sheet.isVisible()

@@ -15,6 +15,7 @@ from app.main_window import MainWindow
 from app.panels.flow import FlowPanel
 from app.screenshot import is_ready
 from app.settings import Settings
+from app.trying_sheet import TryingSheet
 from tests.app.checkpoints.conftest import Desktop
 
 Sheet = TypeVar("Sheet", bound=QDialog)
@@ -49,7 +50,7 @@ class Studio(Desktop):
         return sheet
 
     def settles(self, sheet: QDialog) -> None:
-        assert isinstance(sheet, (EditSheet, AskLayerDialog, UNetSheet))
+        assert isinstance(sheet, (TryingSheet, AskLayerDialog, UNetSheet))
         self.waits(lambda: not sheet._timer.isActive() and not self.window.jobs.running)
 
     def accepts(self, sheet: EditSheet) -> None:

@@ -11,6 +11,8 @@ from app import mime
 from app.dialogs.ask_layer import AskLayerDialog
 from app.dialogs.rewire import WayForm
 from app.item_models.columns import Column
+from core.blocks import UNet
+from core.document import InputSpec
 from tests.app.drags import Drag
 from tests.app.flow.conftest import Studio
 from tests.app.flow.test_panel import IMAGES, Block
@@ -23,7 +25,7 @@ def items(studio: Studio, row: str) -> dict[str, QAction]:
     menu = studio.window.actions_table.by_id[row].menu()
     assert isinstance(menu, QMenu)
     menu.aboutToShow.emit()
-    return {each.text(): each for each in menu.actions() if each.text()}
+    return {each.text().partition(" — ")[0]: each for each in menu.actions() if each.text()}
 
 
 def asked(studio: Studio) -> tuple[AskLayerDialog, WayForm]:
@@ -54,6 +56,7 @@ def test_the_menus_have_every_block_and_every_operation(studio: Studio) -> None:
     assert {each.__name__ for each in BLOCKS} <= set(blocks)
     assert list(items(studio, "insert-operation")) == list(OPERATIONS)
     assert all(each.toolTip() != each.text() for each in blocks.values())
+    assert "side by side" in items(studio, "insert-operation")["cat"].text()
 
 
 def test_a_block_goes_behind_the_selected_module_of_a_container(studio: Studio) -> None:
@@ -90,7 +93,7 @@ def test_an_operation_on_two_tensors_asks_for_the_other(head: Studio) -> None:
     items(head, "insert-operation")["add"].trigger()
     dialog, form = asked(head)
     assert form.form.isRowVisible(form.beside)
-    assert "takes 2 tensor(s); 1 came" in dialog.said.text()
+    assert "add takes another tensor too" in dialog.said.text()
     form.beside.choose("body")
     gives(head, dialog)
     with torch.no_grad():
@@ -106,6 +109,34 @@ def test_what_takes_one_tensor_asks_for_no_other(head: Studio) -> None:
     assert not form.form.isRowVisible(form.beside)
     dialog.field.setText("cat(1)")
     assert form.form.isRowVisible(form.beside)
+    dialog.field.setText("mean")
+    head.settles(dialog)
+    assert dialog.arguments.text() == "mean(<b>dim</b>, keepdim)"
+    assert "needs dim" in dialog.said.text()
+    completer = dialog.field.completer()
+    completer.setCompletionPrefix("interpol")
+    assert completer.currentCompletion() == "interpolate"
+
+
+def test_a_unet_is_put_together_of_blocks_with_its_skip(studio: Studio) -> None:
+    """Section 2 of the tutorial, one level deep: the way up reads what the way down has left."""
+    chain = "Sequential(inc=DoubleConv(3, 8), down1=Down(8, 16), outc=OutConv(8, 2))"
+    studio.opens(chain, (InputSpec(shape=(1, 3, 32, 32)),))
+    studio.selects("down1")
+    items(studio, "insert-block")["Up"].trigger()  # it reads two, so what ran in order is wired
+    dialog, form = asked(studio)
+    assert "Up takes another tensor too" in dialog.said.text()
+    dialog.field.setText("Up(16, 8)")
+    form.beside.choose("inc")
+    form.name.setText("up1")
+    assert form.way.source == "down1"
+    gives(studio, dialog)
+    model, usual = studio.document.model().eval(), UNet(3, 2, width=8, depth=1).eval()
+    usual.load_state_dict(model.state_dict(), strict=True)
+    x = torch.randn(1, 3, 33, 29)
+    with torch.no_grad():
+        assert torch.equal(model(x), usual(x))
+    assert not studio.window.desk.state.report.problems  # type: ignore[union-attr]
 
 
 def test_on_the_model_itself_any_way_in_it_can_be_meant(head: Studio) -> None:

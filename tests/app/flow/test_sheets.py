@@ -6,7 +6,18 @@ from PySide6.QtWidgets import QWidget
 from torch import nn
 
 from app.dialogs.ask_layer import AskLayerDialog
-from app.dialogs.rewire import AddInputSheet, AddOutputSheet, WayForm, WrapSheet
+from app.dialogs.blocks import SaveBlockSheet, ShelfSheet
+from app.dialogs.rewire import (
+    AddInputSheet,
+    AddOutputSheet,
+    GroupSheet,
+    RemoveInputSheet,
+    RemoveOutputSheet,
+    RemoveStepSheet,
+    RenameStepSheet,
+    WayForm,
+    WrapSheet,
+)
 from core.dataflow import is_rewired
 from core.document import InputSpec
 from tests.app.flow.conftest import Studio
@@ -287,7 +298,10 @@ def test_in_a_container_inserting_goes_on_as_before(studio: Studio) -> None:
 def test_every_control_of_every_sheet_has_a_name(head: Studio) -> None:
     for command, kind in (
         ("add-input", AddInputSheet), ("add-output", AddOutputSheet), ("wrap-class", WrapSheet),
-        ("insert-after", AskLayerDialog),
+        ("insert-after", AskLayerDialog), ("remove-input", RemoveInputSheet),
+        ("remove-output", RemoveOutputSheet), ("rename-step", RenameStepSheet),
+        ("remove-step", RemoveStepSheet), ("group-steps", GroupSheet),
+        ("save-block", SaveBlockSheet),
     ):  # fmt: skip
         head.selects("fc")
         head.triggers(command)
@@ -302,3 +316,10 @@ def test_every_control_of_every_sheet_has_a_name(head: Studio) -> None:
         ]
         assert nameless == [], kind
         sheet.reject()
+
+
+def test_every_control_of_the_shelf_has_a_name(studio: Studio) -> None:
+    studio.triggers("my-blocks")
+    (sheet,) = studio.window.findChildren(ShelfSheet)
+    inside = sheet.findChildren(QWidget)
+    assert [each for each in inside if isinstance(each, CONTROLS) and not _named(each)] == []

@@ -78,7 +78,7 @@ def edited(studio: Studio, count: int = 1) -> None:
 def menu_of(studio: Studio) -> list[str]:
     """Open the context menu by its key, read it, and close it."""
     view = studio.flow.view
-    studio.window.show_flow_menu(view.mapToGlobal(view.rect().center()))
+    studio.window.menus.show_on_the_picture(view.mapToGlobal(view.rect().center()))
     menu = [each for each in studio.window.findChildren(QMenu) if each.isVisible()][-1]
     texts = [each.text() if each.menu() else plain_text(each) for each in menu.actions()]
     menu.close()
@@ -120,7 +120,7 @@ def test_a_way_is_chosen_by_a_click_beside_it_and_by_a_key(block: Studio) -> Non
     block.qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=at)
     assert block.flow.chosen_way == ("", "conv", "relu")
     assert "from conv to relu" in view.accessibleDescription()
-    assert menu_of(block) == ["Insert"]
+    assert menu_of(block) == ["Insert Before", "Insert After", "Block", "Operation"]
     click(block, "relu")
     assert block.flow.chosen_way is None
     presses(block, Qt.Key.Key_Home)
@@ -131,6 +131,16 @@ def test_a_way_is_chosen_by_a_click_beside_it_and_by_a_key(block: Studio) -> Non
     assert block.flow.chosen_way == ("", "x", "add")
     block.selects("tail")
     assert block.flow.chosen_way is None
+
+
+def test_back_in_the_tree_its_selection_is_meant_and_no_way_in_the_picture(block: Studio) -> None:
+    presses(block, Qt.Key.Key_Home)
+    block.flow.view.current = "x"
+    presses(block, Qt.Key.Key_E)
+    assert block.flow.chosen_way is not None
+    block.window.tree.view.setFocus()
+    assert block.flow.chosen_way is None
+    assert block.flow.chosen_step == ""
 
 
 # Inputs and outputs

@@ -70,7 +70,7 @@ def test_inserting_into_a_named_container_names_the_child() -> None:
     ]  # fmt: skip
     assert names(Insert("", None, "BatchNorm1d(2)").apply(named()))[-1] == "batch_norm1d"
     twice = Insert("", None, "ReLU()").apply(Insert("", None, "ReLU()").apply(named()))
-    assert names(twice)[-2:] == ["re_lu", "re_lu_2"]
+    assert names(twice)[-2:] == ["relu", "relu_2"]
 
 
 def test_appending_is_inserting_at_no_index() -> None:

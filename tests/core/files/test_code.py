@@ -1,6 +1,8 @@
 """The lines that read a file are run by Python, and give what plain PyTorch wrote."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -140,3 +142,36 @@ def test_a_folder_with_one_index_or_one_file_of_weights_is_read_as_that(tmp_path
     index.unlink()
     (tmp_path / "part1.safetensors").unlink()
     assert read_contents(tmp_path).path.name == "part0.safetensors"
+
+
+PARTS = """
+import os, sys, torch
+from pathlib import Path
+torch.distributed.init_process_group("gloo")
+rank = torch.distributed.get_rank()
+import torch.distributed.checkpoint.format_utils as utils
+joins = utils.dcp_to_torch_save
+def counted(*arguments):
+    Path(f"joined by {rank}").touch()
+    joins(*arguments)
+utils.dcp_to_torch_save = counted
+{code}
+torch.save(state, f"{rank}.out")
+torch.distributed.destroy_process_group()
+"""
+
+
+def test_of_several_processes_one_joins_the_parts_and_all_read_them(tmp_path: Path) -> None:
+    state = dict(net().state_dict())
+    code = weights_code(read_contents(pieces(state, tmp_path)), in_each=True)
+    script = tmp_path / "train.py"
+    script.write_text(PARTS.replace("{code}", code))
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2",
+               "--master_addr=127.0.0.1", "--master_port=0", "--rdzv_endpoint=127.0.0.1:0",
+               "--rdzv_backend=c10d", str(script)]  # fmt: skip
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert [each.name for each in tmp_path.glob("joined by *")] == ["joined by 0"]
+    for rank in range(2):
+        found = torch.load(tmp_path / f"{rank}.out", weights_only=True)
+        assert all(torch.equal(found[name], tensor) for name, tensor in state.items())

@@ -86,6 +86,7 @@ def test_a_class_of_the_users_own_runs_in_a_group_of_two(tmp_path: Path) -> None
     assert ran.peak is None
 
 
+@pytest.mark.long
 def test_without_parameters_there_is_nothing_to_be_wrapped() -> None:
     ran = try_forward(document(nn.Sequential(nn.ReLU()), 2, 3), Placement("distributed"))
     assert ran.output == (2, 3)
@@ -94,7 +95,9 @@ def test_without_parameters_there_is_nothing_to_be_wrapped() -> None:
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        (Refusing, r"process 1 \(cpu\) said: the second process$"),
+        pytest.param(
+            Refusing, r"process 1 \(cpu\) said: the second process$", marks=pytest.mark.long
+        ),
         (Dying, r"process \d \(cpu\) said: it was ended by signal 9"),
     ],
 )

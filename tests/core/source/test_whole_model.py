@@ -51,7 +51,15 @@ def test_a_model_of_torchvision(wrapped: bool, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["alexnet", "mobilenet_v2", "efficientnet_b0", "vit_b_16", "swin_t", "convnext_tiny"]
+    "name",
+    [
+        "mobilenet_v2",
+        "swin_t",
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in ("alexnet", "efficientnet_b0", "vit_b_16", "convnext_tiny")
+        ),
+    ],
 )
 def test_others_of_torchvision(name: str, tmp_path: Path) -> None:
     """What opens, opens as itself; what does not says by name what would have to be allowed."""
@@ -70,7 +78,12 @@ def test_others_of_torchvision(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "wrapped"), [("resnet18", False), ("resnet18", True), ("swin_t", False)]
+    ("name", "wrapped"),
+    [
+        ("resnet18", False),
+        ("resnet18", True),
+        pytest.param("swin_t", False, marks=pytest.mark.long),
+    ],
 )
 def test_the_old_format_opens_as_well(name: str, wrapped: bool, tmp_path: Path) -> None:
     file, net = tmp_path / "net.pth", models.get_model(name).eval()

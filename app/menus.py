@@ -1,11 +1,11 @@
-"""The menus of what can be inserted: blocks and operations, filled when they are first opened."""
+"""Menus beside those of the menu bar: of what can be inserted, and of what is pointed at."""
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 import core
 from app import icons
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 #: Groups of the catalog that are blocks: ours, and those of the user.
-BLOCKS = ("Blocks", "Your blocks")
+BLOCKS = ("Blocks", "My blocks")
 
 
-class InsertMenus(QObject):
-    """The parts of *Insert* that list what there is; they belong to the actions of their rows."""
+class Menus(QObject):
+    """The parts of *Insert* that list what there is, and the context menus.
+
+    The former belong to the actions of their rows, and are filled when they are opened.
+    """
 
     def __init__(self, window: "MainWindow") -> None:
         super().__init__(window)
@@ -40,11 +43,39 @@ class InsertMenus(QObject):
         at = view.viewport().mapToGlobal(rect.bottomLeft()) if seen else QCursor.pos()
         self._by_id[row].popup(at)
 
-    def in_context(self, parent: QMenu) -> QMenu:
-        """Return *Insert* as a part of a context menu."""
+    def show_on_modules(self, at: QPoint) -> None:
+        """Show what can be done to the selected modules."""
+        self._in_context().popup(at)
+
+    def show_on_the_picture(self, at: QPoint) -> None:
+        """Show what can be done to the steps chosen in the picture of a forward.
+
+        On a way something can be inserted, and no more.
+        """
+        flow, table = self._window.flow, self._window.actions_table
+        if flow.chosen_way is not None:
+            menu = self._inserting(self._window)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        else:
+            menu = self._in_context(flow.is_on_a_module)
+            first = menu.actions()[0]
+            for row in self._window.commands.flow.rows_for_the_picture():
+                menu.insertAction(first, table.by_id[row])
+            menu.insertSeparator(first)
+        menu.popup(at)
+
+    def _in_context(self, on_a_module: bool = True) -> QMenu:
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addMenu(self._inserting(menu))
+        if on_a_module:
+            menu.addActions(self._window.actions_table.in_context())
+        return menu
+
+    def _inserting(self, parent: QWidget) -> QMenu:
         menu = QMenu(self.tr("&Insert"), parent)
-        table = self._window.actions_table
-        menu.addActions(table.in_menu(INSERT))
+        menu.setIcon(icons.icon("insert-into"))
+        menu.addActions(self._window.actions_table.in_menu(INSERT))
         return menu
 
     def _menu(self, row: str, fill: "Callable[[QMenu], None]") -> QMenu:
@@ -76,8 +107,8 @@ class InsertMenus(QObject):
 
         menu.clear()
         for operation in OPERATIONS.values():
-            action = menu.addAction(icons.kind_icon("ops"), operation.name)
-            action.setToolTip(operation.summary)
+            told = f"{operation.name} — {operation.summary}"
+            action = menu.addAction(icons.kind_icon("ops"), told)
             action.setStatusTip(operation.summary)
             action.triggered.connect(partial(self._operate, operation.name))
 
