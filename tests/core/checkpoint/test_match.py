@@ -304,6 +304,32 @@ def test_another_number_of_input_channels(
         torch.testing.assert_close(nn.functional.conv2d(grey.expand(1, wanted, 5, 5), mine), before)
 
 
+def test_sizes_in_another_order_are_said_once_and_never_cut(written: Any) -> None:
+    document = Document.of(Net())
+    state = {
+        name: tensor.permute(tuple(reversed(range(tensor.dim())))).contiguous()
+        for name, tensor in trained(Net()).state_dict().items()
+    }
+    contents = read_contents(written(state))
+    plan = match(document, contents, choices=["sizes=slice"])
+    differing = {row.name for row in plan.with_status("shape differs")}
+    assert differing == {
+        name for name, tensor in document.state_dict().items() if tensor.shape != state[name].shape
+    }
+    assert "features.0.weight is 3×3×3×4 there and 4×3×3×3 in the model" in sentence(plan, "layout")
+    assert not [choice for each in plan.conditions for choice in each.choices]
+    with pytest.raises(CheckpointError, match="layout of TensorFlow and Flax"):
+        load(plan)
+
+
+def test_where_only_names_are_missing_loading_partly_is_named(
+    net: nn.Module, document: Document, written: Any
+) -> None:
+    state = {name: each for name, each in net.state_dict().items() if not name.startswith("fc")}
+    with pytest.raises(CheckpointError, match="--partial"):
+        load(match(document, read_contents(written(state))))
+
+
 def test_position_embeddings_of_another_size(written: Any) -> None:
     there = trained(_vit(64))
     document = Document.of(_vit(96))
