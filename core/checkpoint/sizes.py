@@ -17,7 +17,7 @@ MADE_BY_THE_MODEL = re.compile(
     r"|attn_mask)$"
 )
 #: What is said of a tensor whose shape is the model's in another order.
-PERMUTED = "has the same sizes in another order"
+PERMUTED = "permuted"
 
 
 def kinds_of(differing: Mapping[str, tuple[Shape, Shape]]) -> dict[str, Kind]:

@@ -568,6 +568,20 @@ def test_choices_that_make_no_sense(
         match(document, read_contents(written(net.state_dict())), choices=[text])
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_said(
+    value: float, net: nn.Module, document: Document, written: Any
+) -> None:
+    state = net.state_dict()
+    state["fc.weight"][0, 1] = value
+    state["features.0.bias"] = state["features.0.bias"].half().fill_(value)
+    plan = match(document, read_contents(written(state)))
+    (warning,) = doubts(plan)
+    assert warning.sentence.startswith("2 tensors hold NaN or infinity")
+    assert "features.0.bias, fc.weight" in warning.sentence
+    assert plan.complete  # a warning changes nothing
+
+
 class TestExchanged:
     """Two tensors of one shape under each other's name: PyTorch says that all keys matched."""
 
