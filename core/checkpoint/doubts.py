@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from core.checkpoint.plan import Condition, Plan, Row
+from core.checkpoint.plan import FROM_FILE, Condition, Plan, Row
 from core.checkpoint.values import Mapped
 from core.errors import CheckpointError
 
@@ -26,7 +26,7 @@ def doubts(plan: Plan) -> tuple[Condition, ...]:
     Raises :class:`~core.errors.CheckpointError` where the file cannot be read.
     """
     rows = [row for row in plan.rows if row.status in ("loaded", "renamed", "converted")]
-    spoilt = tuple(_spoilt(plan, rows))
+    spoilt = tuple(_spoilt(plan))
     rows = [row for row in rows if row.how in ("", "dtype")]
     seen = _Seen(plan)
     found: dict[frozenset[str], str] = {}
@@ -39,9 +39,10 @@ def doubts(plan: Plan) -> tuple[Condition, ...]:
     return *spoilt, *(Condition("exchanged", text, "warns") for text in found.values())
 
 
-def _spoilt(plan: Plan, rows: list[Row]) -> Iterator[Condition]:
+def _spoilt(plan: Plan) -> Iterator[Condition]:
     """Warn of weights that are no numbers; only how each begins is read, for files may be large."""
     mapped = Mapped()
+    rows = [row for row in plan.rows if row.status in FROM_FILE]
     names = [row.name or "" for row in rows if _not_finite(mapped.tensor(plan.stored(row)))]
     if names:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""

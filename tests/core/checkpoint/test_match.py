@@ -580,6 +580,8 @@ def test_weights_that_are_no_numbers_are_said(
     assert warning.sentence.startswith("2 tensors hold NaN or infinity")
     assert "features.0.bias, fc.weight" in warning.sentence
     assert plan.complete  # a warning changes nothing
+    fewer = match(Document.of(Net(classes=4)), plan.contents, choices=["classes=slice"])
+    assert "fc.weight" in doubts(fewer)[0].sentence
 
 
 class TestExchanged:
