@@ -54,6 +54,8 @@ class Desk(QObject):
         self._waiting: deque[Edit | str] = deque()
         self._proposing = False
         self._writing: Job | None = None
+        #: The code that was agreed to, by its bytes.
+        self._agreed: set[core.Code] = set()
         #: What was loaded from files since the session was opened, in that order.
         self._loads: list[Loaded] = []
 
@@ -75,8 +77,11 @@ class Desk(QObject):
             self._opening = None
             if isinstance(error, NotTrusted):
                 code = core.Code(error.path, error.data)
-                again = partial(self.open, text, **{**options, "trust": code})
-                self.trust_wanted.emit(again, code)
+                again = partial(self._open_agreed, text, code, options)
+                if code in self._agreed:  # the same bytes, for another class of the file, say
+                    again()
+                else:
+                    self.trust_wanted.emit(again, code)
             elif isinstance(error, NotAllowed | MissingClass) and not (
                 options.get("allow") or options.get("classes")  # what was given did not suffice
             ):
@@ -87,6 +92,11 @@ class Desk(QObject):
                 self._refuse(error)
 
         self._opening = self._jobs.start(work, self.adopt, failed, title=f"Opening {text}")
+
+    def _open_agreed(self, text: str, code: core.Code, options: dict[str, Any]) -> None:
+        """Open what needs ``code``, to which the user has said yes: as long as the window lives."""
+        self._agreed.add(code)
+        self.open(text, **{**options, "trust": code})
 
     def close(self) -> None:
         """Take the session off the desk."""

@@ -41,15 +41,22 @@ def add_docks(window: QMainWindow) -> dict[str, QDockWidget]:
 
 
 def _give_room(window: QMainWindow, flow: QDockWidget, inspector: QDockWidget, seen: bool) -> None:
-    """What was hidden comes back by halving its neighbour: let both be as wide as that was."""
+    """What was hidden comes back by halving its neighbour: let both be as wide as that was.
+
+    What is hidden would leave its width to that neighbour: let the tree have it, where it is read.
+    """
     wide = _WIDE * window.fontMetrics().averageCharWidth()
+    before = inspector.width()
 
     def widen() -> None:
         if flow.isVisible() and not flow.isFloating() and flow.width() < 0.8 * wide:
             window.resizeDocks([flow, inspector], [wide, wide], Qt.Orientation.Horizontal)
 
-    if seen:
-        QTimer.singleShot(0, flow, widen)
+    def keep() -> None:
+        if flow.isHidden() and not inspector.isFloating():
+            window.resizeDocks([inspector], [before], Qt.Orientation.Horizontal)
+
+    QTimer.singleShot(0, flow, widen if seen else keep)
 
 
 def _dock(window: QMainWindow, name: str, title: str, area: Qt.DockWidgetArea) -> QDockWidget:

@@ -220,7 +220,11 @@ class ProblemRow(QFrame):
         """Show what repairs the problem, each as a button."""
         self._waiting.setVisible(not repairs)
         if not repairs:
-            self._waiting.setText(self.tr("No repair is known; undo, or edit the module."))
+            self._waiting.setText(
+                self.tr("No repair is known; undo, or edit the module.")
+                if self.problem.path
+                else self.tr("No repair is known; the input above may not be what it takes.")
+            )
         for number, edit in enumerate(repairs):
             button = QPushButton(icons.icon("repair", theme.tone("accent")), edit.label)
             button.setAccessibleName(edit.label)

@@ -9,13 +9,14 @@ the original on a shallow clone, so that nothing is written to the document.
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from threading import get_ident
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
+from torch.overrides import TorchFunctionMode
 
 from core.analysis import clones
 from core.analysis.calls import Call, Failure, Place
@@ -24,6 +25,7 @@ from core.analysis.expectations import expectation
 from core.analysis.frames import Frame, Originals, adopt
 from core.analysis.lazy import concrete
 from core.analysis.meta import MetaMode
+from core.analysis.numbers import NumbersMode
 from core.analysis.positions import Watches
 from core.analysis.rules import by_rule, operator_of
 from core.analysis.structure import Structure, facts_of
@@ -70,13 +72,14 @@ class Pass:
         self._originals = Originals(_real_clone if real else clones.clone)
         self._containers = clones.Containers()
         self._mode = MetaMode(self)
+        self._seen: TorchFunctionMode = NumbersMode(self) if real else self._mode
         self._thread = get_ident()
         self._watches = Watches(self._position_read)
         self._original_call: Callable[..., Any] = nn.Module._call_impl
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         """Run the model; raises :class:`NeedsNumbers` and ``Cancelled``, nothing else."""
-        with self._patched(), torch.no_grad(), nullcontext() if self._real else self._mode:
+        with self._patched(), torch.no_grad(), self._seen:
             try:
                 self._answer(self._root, args, kwargs)
             except Cancelled:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.checkpoint.choices import ANSWERS, KEPT
 from core.checkpoint.plan import Choice, Condition, Row, Standing
+from core.checkpoint.sizes import PERMUTED
 from core.files import Contents, WeightSet
 from core.files.naming import WRITTEN_BY
 
@@ -65,7 +66,7 @@ def _place(
     if several:
         text = f"{several} tensors were saved in pieces, by several processes; put together."
         yield Condition("pieces", text, "repaired")
-    if contents.format == "raw pickle":
+    if contents.format == "raw pickle" and any(n.name.startswith("numpy.") for n in contents.names):
         yield Condition("numpy", "The values are NumPy arrays; they become tensors.", "repaired")
 
 
@@ -165,10 +166,11 @@ def _wrapper(place: str) -> Condition:
 
 
 def _sizes(draft: "Draft") -> Iterator[Condition]:
+    yield from _permuted([row for row in draft.rows if row.note == PERMUTED])
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in draft.rows if draft.kinds else ():
         kind = draft.kinds.get(row.name or "")
-        if kind is None or row.status == "own":
+        if kind is None or row.status == "own" or row.note == PERMUTED:
             continue
         part = (row.name or "").rpartition(".")[0] if kind == "classes" else row.name or ""
         groups.setdefault((kind, part), []).append(row)
@@ -184,6 +186,20 @@ def _sizes(draft: "Draft") -> Iterator[Condition]:
         )
         standing: Standing = "offers" if choices else "warns"
         yield Condition(which, _difference(which, part, row), standing, choices)
+
+
+def _permuted(rows: list[Row]) -> Iterator[Condition]:
+    """Say it once of all: a file that another framework wrote has each weight so."""
+    if rows:
+        row = max(rows, key=lambda each: len(each.shape or ()))
+        what = "One tensor has" if len(rows) == 1 else f"{len(rows)} tensors have"
+        text = (
+            f"{what} the same sizes in another order in the file: {row.name} is"
+            f" {_size(row.stored_shape or ())} there and {_size(row.shape or ())} in the model."
+            " Such is the layout of TensorFlow and Flax; permute the dimensions before you save"
+            " the file."
+        )
+        yield Condition("layout", text, "warns")
 
 
 def _difference(kind: str, part: str, row: Row) -> str:

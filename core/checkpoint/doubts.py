@@ -1,8 +1,8 @@
-"""Tensors of one shape that look exchanged: PyTorch loads them and says that all keys matched.
+"""What PyTorch loads and says that all keys matched: weights that are NaN, tensors exchanged.
 
-Three signs, none of them proof, so that they warn and change nothing: numbers that a tensor of that
-name cannot hold, an order in the file that is the model's but for two, and values that resemble
-what the model has under the other's name.
+Of the latter there are three signs, none of them proof, so that they warn and change nothing:
+numbers that a tensor of that name cannot hold, an order in the file that is the model's but for
+two, and values that resemble what the model has under the other's name.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from core.checkpoint.plan import Condition, Plan, Row
+from core.checkpoint.plan import FROM_FILE, Condition, Plan, Row
 from core.checkpoint.values import Mapped
 from core.errors import CheckpointError
 
@@ -21,11 +21,12 @@ _MOST = 64  # tensors of one shape that are compared with each other
 
 
 def doubts(plan: Plan) -> tuple[Condition, ...]:
-    """Return a warning for each pair of tensors that look exchanged; reads a sample of them.
+    """Return a warning for what is NaN, and for each pair that looks exchanged; reads samples.
 
     Raises :class:`~core.errors.CheckpointError` where the file cannot be read.
     """
     rows = [row for row in plan.rows if row.status in ("loaded", "renamed", "converted")]
+    spoilt = tuple(_spoilt(plan))
     rows = [row for row in rows if row.how in ("", "dtype")]
     seen = _Seen(plan)
     found: dict[frozenset[str], str] = {}
@@ -35,7 +36,30 @@ def doubts(plan: Plan) -> tuple[Condition, ...]:
         *_alike(plan, rows, seen),
     ):
         found.setdefault(frozenset((one, other)), f"{one} and {other} look exchanged: {why}.")
-    return tuple(Condition("exchanged", text, "warns") for text in found.values())
+    return *spoilt, *(Condition("exchanged", text, "warns") for text in found.values())
+
+
+def _spoilt(plan: Plan) -> Iterator[Condition]:
+    """Warn of weights that are no numbers; only how each begins is read, for files may be large."""
+    mapped = Mapped()
+    rows = [row for row in plan.rows if row.status in FROM_FILE]
+    names = [row.name or "" for row in rows if _not_finite(mapped.tensor(plan.stored(row)))]
+    if names:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        what = "One tensor holds" if len(names) == 1 else f"{len(names)} tensors hold"
+        text = (
+            f"{what} NaN or infinity, as when training has diverged: {', '.join(names[:3])}{more}."
+            " Look at them in the explorer, and take an earlier checkpoint."
+        )
+        yield Condition("not finite", text, "warns")
+
+
+def _not_finite(tensor: Tensor) -> bool:
+    if not tensor.is_floating_point() and not tensor.is_complex():
+        return False
+    begin = tensor[:1] if tensor.dim() else tensor  # of a view, too, without a copy of all of it
+    begin = begin.reshape(-1)[:_SAMPLE]
+    return not bool(torch.isfinite(begin if begin.is_complex() else begin.double()).all())
 
 
 class _Seen:

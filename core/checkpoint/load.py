@@ -188,11 +188,14 @@ def _refuse(plan: Plan, partial: bool) -> None:
             names = ", ".join(row.name or row.stored or "" for row in rows[:3])
             what = "of another shape" if status == "shape differs" else status
             parts.append(f"{len(rows)} {what} ({names}{', ...' if len(rows) > 3 else ''})")
+    hints = "".join(f" {c.sentence}" for c in plan.conditions if c.kind == "layout")
     offers = [c for c in plan.conditions if c.standing == "offers"]
-    hints = "".join(
+    hints += "".join(
         f" {offer.sentence} Say {' or '.join(choice.text for choice in offer.choices)}."
         for offer in offers[:2]
     )
+    if plan.from_file and not hints:
+        hints = " What fits can be loaded alone (--partial); the rest stays as it is."
     raise CheckpointError(
         f"The weights do not fit this model: of {plan.tensors} tensors {plan.from_file} come from"
         f" the file; {'; '.join(parts)}. Nothing was loaded.{hints}"

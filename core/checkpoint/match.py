@@ -12,7 +12,7 @@ from core.checkpoint.by_hand import ByHand, Pairs, check, holding
 from core.checkpoint.choices import Choices
 from core.checkpoint.conditions import conditions
 from core.checkpoint.plan import FROM_FILE, Plan, Row, Status
-from core.checkpoint.sizes import MADE_BY_THE_MODEL, Kind, kinds_of
+from core.checkpoint.sizes import MADE_BY_THE_MODEL, PERMUTED, Kind, kinds_of
 from core.document import Document, IdentityCache, ledger
 from core.errors import CheckpointError, NothingInCommon
 from core.files import Contents, StoredTensor, WeightSet, in_a_sentence
@@ -182,6 +182,8 @@ class Draft:
         if len(here) != len(there.shape):
             note = f"has {len(there.shape)} dimensions in the file and {len(here)} in the model"
             return "shape differs", "", note
+        if kind == "sizes" and sorted(here) == sorted(there.shape):
+            return "shape differs", "", PERMUTED  # what overlaps would be values of elsewhere
         if kind == "classes" and self.said.classes:
             return "sliced", "overlap", "the rows that overlap"
         if kind == "channels" and self.said.channels:

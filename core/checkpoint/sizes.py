@@ -16,6 +16,8 @@ MADE_BY_THE_MODEL = re.compile(
     r"(^|\.)(num_batches_tracked|relative_position_index|relative_coords_table|position_ids"
     r"|attn_mask)$"
 )
+#: What is said of a tensor whose shape is the model's in another order.
+PERMUTED = "permuted"
 
 
 def kinds_of(differing: Mapping[str, tuple[Shape, Shape]]) -> dict[str, Kind]:

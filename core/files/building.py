@@ -166,6 +166,12 @@ def _bytes(*nothing: Any) -> Any:
     return b"" if not nothing else Inert("builtins.bytes", True, nothing)
 
 
+def _embedded(data: Any, *rest: Any) -> TypedStorage:
+    from core.files.embedded import storage  # it reads with what is built here
+
+    return storage(data)
+
+
 #: Name -> what it builds. Everything else is only noted.
 MAKERS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_tensor": tensor,
@@ -174,6 +180,7 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_parameter": _parameter,
     "torch._utils._rebuild_parameter_with_state": _parameter,
     "torch.nn.parameter.Parameter": _parameter,
+    "torch.storage._load_from_bytes": _embedded,
     "torch.autograd.variable.Variable": _variable,
     "torch._utils._rebuild_qtensor": _quantized,
     "torch._utils._rebuild_sparse_tensor": _sparse,

@@ -1,4 +1,4 @@
-"""A plain pickle: a dictionary of NumPy arrays, as people write with ``pickle.dump``."""
+"""A plain pickle: arrays or tensors, as people write them with ``pickle.dump``."""
 
 from pathlib import Path
 

@@ -40,12 +40,30 @@ def read_contents(path: str | Path) -> Contents:
         if reader.reads(path, head):
             contents: Contents = reader.read(path)
             return replace(contents, stamps=tuple(_stamps(contents)))
+    if told := _mistaken(head):
+        raise CheckpointError(f"{path} {told}")
     begins = " ".join(f"{byte:02x}" for byte in head[:8])
     raise CheckpointError(
         f"{path} is no checkpoint of a kind that is known: it begins with {begins}. Known are files"
         " of torch.save, torch.export and torch.distributed.checkpoint, safetensors and ONNX,"
         " pickles of arrays, and indexes of shards."
     )
+
+
+def _mistaken(head: bytes) -> str:
+    """Say what came in the place of a checkpoint, where it is what mostly comes instead."""
+    start = head.lstrip()[:64].lower()
+    if start.startswith(b"version https://git-lfs.github.com/"):  # git-lfs/docs/spec.md
+        return (
+            "is a pointer of Git LFS, a few lines that stand for the file of weights, not the file"
+            " itself. Run git lfs pull where it was cloned, or download the file."
+        )
+    if start.startswith((b"<!doctype html", b"<html", b"<?xml")):
+        return (
+            "is a web page, not a checkpoint: a server answered with it instead of the file, often"
+            " because one has to log in or to agree first. Download the file again."
+        )
+    return ""
 
 
 def _file_of(path: Path) -> Path:

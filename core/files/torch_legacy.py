@@ -31,32 +31,37 @@ def reads(path: Path, head: bytes) -> bool:
 def read(path: Path) -> Contents:
     """Read the pickles and walk over the storages; raises CheckpointError."""
     with open(path, "rb") as file:
-        names: dict[str, bool] = {}
-        storages = _Storages(path)
-        parts = []
-        for number in range(4):  # magic number, protocol, machine, object
-            part, named = read_pickle(file, path, storages if number == 3 else None)
-            parts.append(part)
-            names.update(named)
-        _, protocol, machine, tree = parts
-        if isinstance(machine, dict) and machine.get("little_endian") is False:
-            raise CheckpointError(
-                f"{path} was written on a machine with the other byte order (big-endian); save it"
-                " again there in today's format."
-            )
-        keys, named = read_pickle(file, path)
+        tree, names, located, protocol = read_stream(file, path)
+    tree = _with_places(tree, located)
+    return contents(path, "torch legacy", tree, verdicts(names), {"protocol": str(protocol)})
+
+
+def read_stream(
+    file: IO[bytes], path: Path
+) -> tuple[Any, dict[str, bool], dict[str, Storage], Any]:
+    """Return the object, the names in it, where each storage stands, and the protocol.
+
+    ``path`` is what storages and errors name. Raises CheckpointError.
+    """
+    names: dict[str, bool] = {}
+    storages = _Storages(path)
+    parts = []
+    for number in range(4):  # magic number, protocol, machine, object
+        part, named = read_pickle(file, path, storages if number == 3 else None)
+        parts.append(part)
         names.update(named)
-        if not isinstance(keys, list):
-            raise CheckpointError(f"{path} is damaged: its list of storages is missing.")
-        storages.place(file, keys)
-    located = storages.located
-    return contents(
-        path,
-        "torch legacy",
-        _with_places(tree, located),
-        verdicts(names),
-        {"protocol": str(protocol)},
-    )
+    _, protocol, machine, tree = parts
+    if isinstance(machine, dict) and machine.get("little_endian") is False:
+        raise CheckpointError(
+            f"{path} was written on a machine with the other byte order (big-endian); save it"
+            " again there in today's format."
+        )
+    keys, named = read_pickle(file, path)
+    names.update(named)
+    if not isinstance(keys, list):
+        raise CheckpointError(f"{path} is damaged: its list of storages is missing.")
+    storages.place(file, keys)
+    return tree, names, storages.located, protocol
 
 
 class _Storages:
@@ -93,7 +98,9 @@ class _Storages:
 
     def place(self, file: IO[bytes], keys: list[Any]) -> None:
         """Walk over the storages behind the pickles and note where each begins."""
-        end = os.fstat(file.fileno()).st_size
+        begin = file.tell()
+        end = file.seek(0, os.SEEK_END)
+        file.seek(begin)
         for key in keys:
             if key not in self._sizes:
                 raise CheckpointError(f"{self._path} is damaged: storage {key!r} is unheard of.")

@@ -194,6 +194,28 @@ def test_code_is_run_only_after_a_yes(jobs: Jobs, qtbot: QtBot, tmp_path: Path) 
     qtbot.waitUntil(lambda: desk.session is not None)
 
 
+def test_code_that_was_agreed_to_is_not_asked_about_again_until_it_changes(
+    jobs: Jobs, qtbot: QtBot, tmp_path: Path
+) -> None:
+    file = tmp_path / "net.py"
+    text = "from torch import nn\nclass A(nn.Module): pass\nclass B(nn.Module): pass\n"
+    file.write_text(text)
+    desk, asked = Desk(jobs), []
+    desk.trust_wanted.connect(lambda again, code: asked.append(again))
+    desk.open(str(file))
+    qtbot.waitUntil(lambda: len(asked) == 1)
+    with qtbot.waitSignal(desk.refused):  # it is run, and has two classes
+        asked[0]()
+    desk.open(f"{file}:B")
+    qtbot.waitUntil(lambda: desk.session is not None)
+    assert len(asked) == 1
+    file.write_text(text + "print('something else')\n")
+    desk.open(f"{file}:A")
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    assert desk.session is not None
+    assert type(desk.session.document.root).__name__ == "B"
+
+
 def test_the_selection_goes_to_what_is_still_there(desk: Desk, qtbot: QtBot) -> None:
     settled(desk, qtbot)
     desk.select(("2",))

@@ -272,6 +272,9 @@ def random_after(plan: "Plan") -> str:
     if partly:
         one, many = _tr("One is only partly from the file"), _tr("{} are only partly from the file")
         told.append(_counted(partly, one, many))
+    if own := plan.counts["own"]:
+        one, many = _tr("One is what the model makes itself"), _tr("{} are what the model makes")
+        told.append((one if own == 1 else many.format(own)) + ".")
     return " ".join(told) or _tr("No tensor of the model stays as it is.")
 
 

@@ -90,7 +90,7 @@ class TreeView(Outline):
         header.setSectionsMovable(True)
         letter = self.fontMetrics().averageCharWidth()
         widths = {
-            Column.NAME: 25, Column.MARK: 13, Column.TYPE: 21, Column.OUTPUT: 19,
+            Column.NAME: 25, Column.MARK: 16, Column.TYPE: 21, Column.OUTPUT: 19,
             Column.PARAMETERS: 13, Column.MACS: 9, Column.TRAINED: 7,
         }  # fmt: skip
         for column, letters in widths.items():

@@ -57,6 +57,13 @@ def test_names_and_places(condition: str, desktop: Desktop, written: Any) -> Non
     assert desktop.document is before
 
 
+def test_counters_that_the_model_makes_itself_are_said(desktop: Desktop, written: Any) -> None:
+    state = {n: t for n, t in Net().state_dict().items() if not n.endswith("num_batches_tracked")}
+    desktop.opens(Net())
+    sheet = desktop.drops(written(state))
+    assert sheet.verdict.text().endswith("One is what the model makes itself.")
+
+
 def test_module_in_the_middle(desktop: Desktop, written: Any) -> None:
     wrapped = trained(Net(wrap=True))
     desktop.opens(Net())

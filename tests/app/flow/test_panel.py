@@ -322,3 +322,15 @@ def test_hundreds_of_steps_are_shown_where_they_begin_and_can_be_seen_whole(
     assert view.rect().contains(view.place_of(view.picture.steps[0]).toRect())
     view.fit()
     assert view.rect().contains(view.place_of(view.picture.steps[-1]).toRect())
+
+
+def test_what_is_hidden_leaves_its_room_to_the_tree(studio: Studio) -> None:
+    studio.opens(Block(), IMAGES)
+    inspector, tree = studio.window.docks["inspector"], studio.window.tree
+    before = inspector.width(), tree.width()
+    studio.triggers("dataflow")
+    studio.waits(lambda: tree.width() < before[1])
+    beside = inspector.width()
+    studio.triggers("dataflow")
+    studio.waits(lambda: tree.width() > before[1] - 20)
+    assert abs(inspector.width() - beside) < 20

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
+from torch import Tensor, nn
 
 import core
 from app.jobs import Jobs
 from app.panels.problems import ProblemsPanel
 from app.state import State
+from core.document import Document, InputSpec
 from core.session import Session
 
 Make = Callable[..., State]
@@ -65,6 +67,21 @@ def test_a_repair_button_asks_for_the_edit_that_repairs(
     session.apply(asked[0])
     panel.show_state(state_of(session))
     assert panel.rows == []
+
+
+def test_a_model_that_fails_as_a_whole_points_to_its_input(
+    panel: ProblemsPanel, state_of: Make, qtbot: QtBot
+) -> None:
+    class TakesWords(nn.Module):
+        def forward(self, batch: dict[str, Tensor]) -> Tensor:
+            return batch["words"]
+
+    panel.show_state(state_of(Session(Document.of(TakesWords(), (InputSpec(shape=(1, 3)),)))))
+    (row,) = panel.rows
+    assert row.problem.path == ""
+    qtbot.waitUntil(
+        lambda: any("the input above" in each.text() for each in row.findChildren(QLabel))
+    )
 
 
 def test_the_next_problem_selects_its_module(panel: ProblemsPanel, state_of: Make) -> None:

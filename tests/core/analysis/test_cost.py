@@ -53,6 +53,25 @@ def test_macs_of_a_layer(name):
     assert report.macs == expected
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_macs_are_the_same_where_the_forward_decides_by_numbers(name):
+    class Decides(nn.Module):
+        def __init__(self, layer):
+            super().__init__()
+            self.layer = layer
+
+        def forward(self, *inputs):
+            found = self.layer(*inputs)
+            first = found[0] if isinstance(found, tuple) else found
+            return first / 2 if first.abs().max().item() > 1e30 else first
+
+    layer, shape, expected = CASES[name]
+    report = analyse(Document.of(Decides(layer), inputs_of(shape)))
+    assert report.problems == ()
+    assert report.mode == "real"
+    assert report.macs == report.module("layer").macs == expected
+
+
 def test_a_module_costs_the_sum_of_its_calls():
     class Twice(nn.Module):
         def __init__(self):

@@ -304,6 +304,32 @@ def test_another_number_of_input_channels(
         torch.testing.assert_close(nn.functional.conv2d(grey.expand(1, wanted, 5, 5), mine), before)
 
 
+def test_sizes_in_another_order_are_said_once_and_never_cut(written: Any) -> None:
+    document = Document.of(Net())
+    state = {
+        name: tensor.permute(tuple(reversed(range(tensor.dim())))).contiguous()
+        for name, tensor in trained(Net()).state_dict().items()
+    }
+    contents = read_contents(written(state))
+    plan = match(document, contents, choices=["sizes=slice"])
+    differing = {row.name for row in plan.with_status("shape differs")}
+    assert differing == {
+        name for name, tensor in document.state_dict().items() if tensor.shape != state[name].shape
+    }
+    assert "features.0.weight is 3×3×3×4 there and 4×3×3×3 in the model" in sentence(plan, "layout")
+    assert not [choice for each in plan.conditions for choice in each.choices]
+    with pytest.raises(CheckpointError, match="layout of TensorFlow and Flax"):
+        load(plan)
+
+
+def test_where_only_names_are_missing_loading_partly_is_named(
+    net: nn.Module, document: Document, written: Any
+) -> None:
+    state = {name: each for name, each in net.state_dict().items() if not name.startswith("fc")}
+    with pytest.raises(CheckpointError, match="--partial"):
+        load(match(document, read_contents(written(state))))
+
+
 def test_position_embeddings_of_another_size(written: Any) -> None:
     there = trained(_vit(64))
     document = Document.of(_vit(96))
@@ -540,6 +566,22 @@ def test_choices_that_make_no_sense(
 ) -> None:
     with pytest.raises(CheckpointError, match=said):
         match(document, read_contents(written(net.state_dict())), choices=[text])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_said(
+    value: float, net: nn.Module, document: Document, written: Any
+) -> None:
+    state = net.state_dict()
+    state["fc.weight"][0, 1] = value
+    state["features.0.bias"] = state["features.0.bias"].half().fill_(value)
+    plan = match(document, read_contents(written(state)))
+    (warning,) = doubts(plan)
+    assert warning.sentence.startswith("2 tensors hold NaN or infinity")
+    assert "features.0.bias, fc.weight" in warning.sentence
+    assert plan.complete  # a warning changes nothing
+    fewer = match(Document.of(Net(classes=4)), plan.contents, choices=["classes=slice"])
+    assert "fc.weight" in doubts(fewer)[0].sentence
 
 
 class TestExchanged:

@@ -589,6 +589,8 @@ def test_safetensors_headers_that_lie(
     [
         (b"", "is empty"),
         (b"hello, world", "no checkpoint of a kind that is known"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n", "git lfs pull"),
+        (b"\n<!DOCTYPE html><html><body>Log in</body></html>", "is a web page"),
         (b"PK\x03\x04 and nothing more", "cut off, or damaged"),
         (b"\xff" * 100, "no checkpoint"),
         ((10**9).to_bytes(8, "little") + b"{", "header is"),
