@@ -124,7 +124,7 @@ class ConditionRow(QWidget):
             return self._switch(self.condition.switch, answer)
         if self.condition.standing != "repaired":
             return None
-        box = WrappedCheck(self.tr("Allowed for"), self.condition.sentence)
+        box = WrappedCheck(self.tr("Always done"), self.condition.sentence)
         box.box.setChecked(True)
         box.setEnabled(False)
         box.setToolTip(self.tr("Without this nothing of it would load."))

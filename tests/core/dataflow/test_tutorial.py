@@ -1,4 +1,6 @@
-"""Sections 3.2 and 3.3 of the tutorial, by hand in plain PyTorch and by edits."""
+"""Section 3 of the tutorial, by hand in plain PyTorch and by edits."""
+
+from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +15,7 @@ from core.edits import (
     Connect,
     History,
     InsertOnEdge,
+    Replace,
     Wrap,
 )
 from tests.core.dataflow.flows import agree, outputs
@@ -66,6 +69,27 @@ def _hand_made(kind: type[nn.Module], ours: Document) -> nn.Module:
     model = kind(_net()).eval()
     model.load_state_dict(ours.root.state_dict(), strict=True)
     return model
+
+
+def test_another_head_is_the_tutorials_model() -> None:
+    head = "Sequential(fc1=Linear(512, 128), relu1=ReLU(), dropout1=Dropout(0.5),"
+    head += " fc2=Linear(128, 10), output=Softmax(dim=1))"
+    before = Document.of(_net(), parse_inputs("3,3,64,64"))
+    ours = Replace("fc", head).apply(before)
+    by_hand = _net().eval()
+    by_hand.fc = nn.Sequential(
+        OrderedDict(
+            fc1=nn.Linear(512, 128),
+            relu1=nn.ReLU(),
+            dropout1=nn.Dropout(0.5),
+            fc2=nn.Linear(128, 10),
+            output=nn.Softmax(dim=1),
+        )
+    )
+    by_hand.load_state_dict(ours.root.state_dict(), strict=True)
+    assert agree(ours.root, by_hand, ours)
+    kept = [name for name in before.state_dict() if not name.startswith("fc.")]
+    assert all(torch.equal(ours.state_dict()[name], before.state_dict()[name]) for name in kept)
 
 
 def test_an_external_input_through_a_wrapper_is_the_tutorials_model() -> None:
