@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialogButtonBox,
     QLineEdit,
-    QListWidget,
     QListWidgetItem,
     QWidget,
 )
@@ -17,6 +16,7 @@ import core
 from app.consequence import Consequence
 from app.jobs import Jobs
 from app.state import State
+from app.tick_list import TickList
 from app.trying_sheet import TryingSheet
 from core.errors import ModelwrightError
 
@@ -55,7 +55,7 @@ class SaveBlockSheet(TryingSheet):
         self.name = QLineEdit(_class_name(state.document, path, steps))
         self.summary = QLineEdit()
         self.summary.setPlaceholderText(self.tr("what it is, in a line"))
-        self.parameters = QListWidget()
+        self.parameters = TickList()
         self.parameters.setAccessibleName(self.tr("Parameters"))
         self.parameters.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.overwrite = QCheckBox(self.tr("&Overwrite my block of that name"))

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QLineEdit, QListWidgetItem, QWidget
 
 import core
 from app.dialogs.rewire.edit_sheet import title_of
 from app.dialogs.rewire.flow_sheet import FlowSheet
 from app.jobs import Jobs
 from app.state import State
+from app.tick_list import TickList
 from core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class GroupSheet(FlowSheet):
         title = f"Group steps of {title_of(state.document, path)}"
         super().__init__(title, state, path, jobs, parent)
         self._steps, self._children = steps, children
-        self.list = QListWidget()
+        self.list = TickList()
         self.list.setAccessibleName(self.tr("Steps"))
         self.list.setUniformItemSizes(True)
         self.name = QLineEdit("block")
