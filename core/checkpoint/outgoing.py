@@ -21,16 +21,12 @@ class MemoryBytes:
     length: int
     crc: int | None = None
 
-    def memory(self) -> memoryview:
-        """Return a view of the memory itself."""
-        if not self.length:
-            return memoryview(b"")
-        at = self.storage.data_ptr() + self.begin
-        return memoryview((ctypes.c_ubyte * self.length).from_address(at)).cast("B")
-
     def pieces(self) -> Iterator[memoryview]:
         """Yield views of the memory itself."""
-        view = self.memory()
+        if not self.length:
+            return
+        at = self.storage.data_ptr() + self.begin
+        view = memoryview((ctypes.c_ubyte * self.length).from_address(at)).cast("B")
         for start in range(0, self.length, PIECE):
             yield view[start : start + PIECE]
 

@@ -13,7 +13,7 @@ from core.document import Document, Source, is_loaded
 from core.errors import CheckpointError, ProjectError, SaveRefused
 from core.files.beside import beside
 from core.files.writing.atomic import check_place, sentence
-from core.files.writing.threads import sync_folder
+from core.files.writing.behind import sync_folder
 from core.project.form import (
     SOURCE_FILE,
     SUFFIX,

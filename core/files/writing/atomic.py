@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import SaveRefused
-from core.files.writing.threads import finish_behind, sync_folder
+from core.files.writing.behind import finish_behind, sync_folder
 
 try:
     import fcntl

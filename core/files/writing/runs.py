@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import BinaryIO, Protocol
 
 from core.errors import CheckpointError
 
@@ -80,15 +80,6 @@ class FileBytes:
         )
 
 
-@runtime_checkable
-class InMemory(Protocol):
-    """Bytes that can be looked at all at once, by several threads."""
-
-    def memory(self) -> memoryview:
-        """Return a view of all of them."""
-        ...
-
-
 @dataclass(frozen=True)
 class HeldBytes:
     """Bytes that are in memory already."""
@@ -100,10 +91,6 @@ class HeldBytes:
     def length(self) -> int:
         """How many there are."""
         return len(self.data)
-
-    def memory(self) -> memoryview:
-        """Return a view of all of them."""
-        return memoryview(self.data)
 
     def pieces(self) -> Iterator[memoryview]:
         """Yield them a piece at a time, without a copy."""

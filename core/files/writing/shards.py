@@ -21,8 +21,8 @@ from core.files.writing.atomic import (
     part_of,
     sentence,
 )
+from core.files.writing.behind import sync_folder
 from core.files.writing.output import Meter, Output
-from core.files.writing.threads import sync_folder
 
 Item = TypeVar("Item")
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from core.files.writing.output import Output
 from core.files.writing.runs import Bytes
-from core.files.writing.threads import Checksums
 
 _ALIGNMENT = 64
 _MOST = 0xFFFFFFFF
@@ -54,10 +53,9 @@ def write_torch_zip(output: Output, pickled: bytes, storages: Sequence[Bytes]) -
         _small(output, ".storage_alignment", str(_ALIGNMENT).encode()),
         _small(output, "byteorder", sys.byteorder.encode()),
     ]
-    with Checksums(output, storages) as checksums:
-        for number, storage in enumerate(storages):
-            opened = _head(output, f"data/{number}", storage.length)
-            records.append(_tail(output, opened, checksums.append(number)))
+    for number, storage in enumerate(storages):
+        opened = _head(output, f"data/{number}", storage.length)
+        records.append(_tail(output, opened, output.append_counted(storage)))
     records.append(_small(output, "version", b"3\n"))
     records.append(_small(output, ".data/serialization_id", _identity(records)))
     _directory(output, records)
