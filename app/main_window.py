@@ -211,6 +211,7 @@ class MainWindow(QMainWindow):
         desk.opened.connect(self._note_opened)
         desk.kept.connect(lambda project: self._note_opened(str(project.absolute())))
         desk.trust_wanted.connect(commands.ask_trust)
+        desk.choice_wanted.connect(commands.ask_choice)
         desk.allowance_wanted.connect(commands.checkpoints.ask_allowance)
         self.tree.view.layer_used.connect(self.note_used)
         self.tree.layer_wanted.connect(commands.ask_layer)

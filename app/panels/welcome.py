@@ -40,10 +40,7 @@ class WelcomePage(QWidget):
         self.opens = QPushButton(self.tr("Open"))
         self.opens.setDefault(True)
         self.opens.clicked.connect(self._open)
-        self.hint = QLabel(
-            self.tr("A name (resnet50), a class in a file (net.py:Net(3)), or layers"
-                    " (Sequential(Linear(784, 10)))")
-        )  # fmt: skip
+        self.hint = QLabel(self._forms())
         self.zoo = self._choice("zoo", self.tr("Browse the zoo"), self.zoo_wanted)
         self.file = self._choice("open-file", self.tr("Open a file"), self.file_wanted)
         self.recent = QWidget()
@@ -107,10 +104,19 @@ class WelcomePage(QWidget):
         """Say that models open at once now."""
         self.status.setText(self.tr("Files can also be dropped anywhere on the window."))
 
+    def rest(self) -> None:
+        """Say again what can be typed: nothing is being opened any more."""
+        self.hint.setText(self._forms())
+        _muted(self.hint)
+
     def show_refusal(self, text: str) -> None:
         """Say under the field why nothing was opened."""
         self.hint.setText(text)
         _coloured(self.hint, theme.tone("problem"))
+
+    def _forms(self) -> str:
+        return self.tr("A name (resnet50), a file (net.py), a class in it (net.py:Net(3)), or"
+                       " layers (Sequential(Linear(784, 10)))")  # fmt: skip
 
     def _open(self) -> None:
         _muted(self.hint)
