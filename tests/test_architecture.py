@@ -12,7 +12,8 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 ARROWS = {
     "core": {
         "analysis", "blocks", "catalog", "checkpoint", "dataflow", "document", "edits", "export",
-        "files", "homes", "offered", "placement", "project", "session", "source", "statistics", "user_code",
+        "files", "homes", "offered", "placement", "project", "session", "source", "statistics",
+        "user_code",
     },  # the lazy tour
     "homes": set(),
     "errors": set(),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.offered import Offer
 
 #: Widths of the columns, in letters.
-_LETTERS = (58, 20, 6)
+_LETTERS = (56, 20, 6)
 #: So many rows and so many fields are seen before one has to scroll.
 _MOST_ROWS, _MOST_FIELDS = 9, 7
 
@@ -75,9 +75,9 @@ class PickModelDialog(QDialog):
         self.table.selectionModel().currentRowChanged.connect(self._ask)
         first = next((e for e in self.model.offers if e.name == unchosen.chosen), None)
         self.table.selectRow(self.model.offers.index(first or likeliest(self.model.offers)))
-        self.resize(self.fontMetrics().averageCharWidth() * 104, self.sizeHint().height())
+        self.resize(self.fontMetrics().averageCharWidth() * 116, self.sizeHint().height())
         self.table.setFocus()
-        if first is not None or len(self.model.offers) == 1:
+        if first is not None:
             self._focus_what_is_missing()
 
     @property
@@ -98,9 +98,9 @@ class PickModelDialog(QDialog):
 
     def _heading(self, unchosen: Unchosen) -> str:
         name = self._path.name
-        if len(self.model.offers) == 1 or unchosen.chosen:
-            return self.tr("{} has to be told some things. The code was read, not run.").format(
-                f"{unchosen.chosen or self.model.offers[0].name} ({name})"
+        if unchosen.chosen:
+            return self.tr("{} in {} needs arguments. The code was read, not run.").format(
+                unchosen.chosen, name
             )
         return self.tr("{} has several models. The code was read, not run.").format(name)
 

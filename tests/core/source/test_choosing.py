@@ -75,7 +75,7 @@ def test_the_only_class_that_needs_something_is_asked_for(tmp_path: Path) -> Non
     file.write_text(
         "from torch import nn\nclass Net(nn.Module):\n    def __init__(self, width): ...\n"
     )
-    with pytest.raises(Unchosen, match="Net in .* needs width"):
+    with pytest.raises(Unchosen, match=r"Net in .* needs width"):
         open_source(str(file), trust=True)
 
 
