@@ -24,6 +24,7 @@ class WelcomePage(QWidget):
     zoo_wanted = Signal()
     file_wanted = Signal()
     source_wanted = Signal(str)
+    recent_wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -144,7 +145,7 @@ class WelcomePage(QWidget):
         button.setIcon(icons.icon("recent", theme.tone("muted")))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setAutoRaise(True)
-        button.clicked.connect(lambda: self.source_wanted.emit(source))
+        button.clicked.connect(lambda: self.recent_wanted.emit(source))
         return button
 
     def _paint(self) -> None:
