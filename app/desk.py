@@ -97,7 +97,7 @@ class Desk(QObject):
 
         self._opening = self._jobs.start(work, self.adopt, failed, title=f"Opening {text}")
 
-    def _open_agreed(self, text: str, code: core.Code, options: dict[str, Any]) -> None:
+    def _open_agreed(self, text: str, code: "core.Code", options: dict[str, Any]) -> None:
         """Open what needs ``code``, to which the user has said yes: as long as the window lives."""
         self._agreed.add(code)
         self.open(text, **{**options, "trust": code})
