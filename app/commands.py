@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from app.desk import Desk
     from app.main_window import MainWindow
     from app.state import State
+    from core.errors import Unchosen
     from core.user_code import Code
 
 
@@ -126,6 +127,16 @@ class Commands(QObject):
 
         dialog = TrustDialog(code.path, code.data, self.window)
         dialog.accepted.connect(again)
+        dialog.rejected.connect(self.window.welcome.rest)
+        dialog.open()
+
+    def ask_choice(self, unchosen: "Unchosen", then: Callable[[str], None]) -> None:
+        """Show the models that a file offers, and open the one that is picked."""
+        from app.dialogs.pick_model import PickModelDialog
+
+        dialog = PickModelDialog(unchosen, self.window)
+        dialog.picked.connect(then)
+        dialog.rejected.connect(self.window.welcome.rest)
         dialog.open()
 
     def close_model(self) -> None:

@@ -18,7 +18,7 @@ import core
 from app.desk_state import address, analysed, made_by, name_of, still_there
 from app.jobs import Job, Jobs
 from app.state import State
-from core.errors import MissingClass, ModelwrightError, NotAllowed, NotTrusted
+from core.errors import MissingClass, ModelwrightError, NotAllowed, NotTrusted, Unchosen
 
 if TYPE_CHECKING:
     from core.checkpoint import Loaded
@@ -43,6 +43,7 @@ class Desk(QObject):
     kept = Signal(Path)
     trust_wanted = Signal(object, object)
     allowance_wanted = Signal(str, object)
+    choice_wanted = Signal(object, object)
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -65,7 +66,8 @@ class Desk(QObject):
         Where that means running code that nobody has allowed yet, ``trust_wanted`` carries what
         opens it after a yes to the code, and the code. Where a whole model names classes that
         nobody has allowed, ``allowance_wanted`` carries the source and what opens it, given
-        ``allow`` and ``classes``.
+        ``allow`` and ``classes``. Where a file offers several models, ``choice_wanted`` carries the
+        :class:`Unchosen`, and what opens the source that is picked.
         """
         if self._opening is not None:
             self._opening.cancel()
@@ -82,6 +84,8 @@ class Desk(QObject):
                     again()
                 else:
                     self.trust_wanted.emit(again, code)
+            elif isinstance(error, Unchosen):
+                self.choice_wanted.emit(error, partial(self.open, **options))
             elif isinstance(error, NotAllowed | MissingClass) and not (
                 options.get("allow") or options.get("classes")  # what was given did not suffice
             ):
@@ -93,7 +97,7 @@ class Desk(QObject):
 
         self._opening = self._jobs.start(work, self.adopt, failed, title=f"Opening {text}")
 
-    def _open_agreed(self, text: str, code: core.Code, options: dict[str, Any]) -> None:
+    def _open_agreed(self, text: str, code: "core.Code", options: dict[str, Any]) -> None:
         """Open what needs ``code``, to which the user has said yes: as long as the window lives."""
         self._agreed.add(code)
         self.open(text, **{**options, "trust": code})

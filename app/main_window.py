@@ -25,6 +25,7 @@ from app.menus import Menus
 from app.panels.notice import Notice
 from app.panels.status import StatusBar
 from app.panels.welcome import WelcomePage
+from app.recent import Recent
 from app.settings import Settings
 from app.state import State
 
@@ -88,6 +89,8 @@ class MainWindow(QMainWindow):
         self.welcome.zoo_wanted.connect(lambda: self.commands.open_model())
         self.welcome.file_wanted.connect(lambda: self.commands.open_file())
         self.welcome.source_wanted.connect(lambda source: self.commands.open_source(source))
+        self.recent = Recent(self)
+        self.welcome.recent_wanted.connect(self.recent.open)
         self.welcome.set_recent(settings.recent)
         self.notice.say(settings.complaint, "refused")
         self._first_layout = self.saveState()
@@ -211,6 +214,7 @@ class MainWindow(QMainWindow):
         desk.opened.connect(self._note_opened)
         desk.kept.connect(lambda project: self._note_opened(str(project.absolute())))
         desk.trust_wanted.connect(commands.ask_trust)
+        desk.choice_wanted.connect(commands.ask_choice)
         desk.allowance_wanted.connect(commands.checkpoints.ask_allowance)
         self.tree.view.layer_used.connect(self.note_used)
         self.tree.layer_wanted.connect(commands.ask_layer)
@@ -291,7 +295,7 @@ class MainWindow(QMainWindow):
         self.recent_menu.clear()
         for source in self.settings.recent:
             action = self.recent_menu.addAction(source)
-            action.triggered.connect(lambda _=False, text=source: self.commands.open_source(text))
+            action.triggered.connect(lambda _=False, text=source: self.recent.open(text))
         if self.recent_menu.isEmpty():
             self.recent_menu.addAction(self.tr("Nothing was opened yet")).setEnabled(False)
 

@@ -41,6 +41,7 @@ def take(source: str, picture: Picture, *, trust: bool = False, recipe: Path | N
         said: list[str] = []
         window.desk.refused.connect(said.append)
         window.desk.trust_wanted.connect(lambda _, code: said.append(f"{code.path}: say --trust."))
+        window.desk.choice_wanted.connect(lambda error, _: said.append(str(error)))
         window.commands.open_source(source, trust=trust, recipe=recipe)
         wait_until(lambda: is_ready(window) or bool(said))
         if not said and picture.selection:

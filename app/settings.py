@@ -58,6 +58,10 @@ class Settings:
         others = [each for each in self.recent if each != source]
         self._kept.setValue("recent", [source, *others][:_MOST_RECENT])
 
+    def forget_one(self, source: str) -> None:
+        """Take one source off the recent ones."""
+        self._kept.setValue("recent", [each for each in self.recent if each != source])
+
     def forget_recent(self) -> None:
         """Forget what was opened and used."""
         self._kept.remove("recent")

@@ -19,6 +19,7 @@ The rooms, in the order data travels:
     project/     a recipe and the weights it cannot do without: work that is saved and opened again
     session.py   one open document: history, selection, clean mark, one signal
     cli/         the same jobs from a terminal
+    offered.py   the models a .py has to offer, by reading it
     user_code.py the user's own Python: read once, agreed to, run
     errors.py    everything that can be refused, as one tree
 

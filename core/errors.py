@@ -5,6 +5,7 @@
     │   ├── NotTrusted         its code would have to run, and nobody has said yes
     │   ├── NotAllowed         a whole model names classes that nobody has allowed
     │   ├── MissingClass       a whole model needs a class that is not here
+    │   ├── Unchosen           a .py offers several models, or one that has to be given arguments
     │   └── TooLarge           it would not fit in memory
     ├── SpecError              a layer spec could not be read or built
     ├── InputError             an input's shape or type makes no sense
@@ -22,7 +23,7 @@ Each is one or two sentences for the person at the screen: what was expected, wh
 to do. Any other exception that leaves ``core`` is a bug.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,31 @@ class MissingClass(SourceError):
         super().__init__(message)
         self.name = name
         self.path = path
+
+
+class Unchosen(SourceError):
+    """The ``.py`` at ``path`` offers several models, or the one meant has to be given arguments.
+
+    None of its code was run. ``text`` is what was to be opened; ``offers``
+    (:class:`core.offered.Offer`) are what there is to choose, and ``chosen`` is the name of the one
+    that was named and lacks arguments, or ``""``; ``given`` are those it has, as text.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        text: str,
+        path: Path,
+        offers: tuple[Any, ...],
+        chosen: str = "",
+        given: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.text = text
+        self.path = path
+        self.offers = offers
+        self.chosen = chosen
+        self.given = dict(given or {})
 
 
 class TooLarge(SourceError):

@@ -12,11 +12,13 @@ FILES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("app/**/*.py")])
 ARROWS = {
     "core": {
         "analysis", "blocks", "catalog", "checkpoint", "dataflow", "document", "edits", "export",
-        "files", "homes", "placement", "project", "session", "source", "statistics", "user_code",
+        "files", "homes", "offered", "placement", "project", "session", "source", "statistics",
+        "user_code",
     },  # the lazy tour
     "homes": set(),
     "errors": set(),
     "user_code": set(),
+    "offered": {"user_code"},
     "document": set(),
     "blocks": {"document"},  # whose blocks are written out; the blocks themselves know only torch
     # user_code, files: the user's own blocks are files that are run, and written
@@ -31,7 +33,7 @@ ARROWS = {
     "placement": {"document", "analysis", "dataflow"},
     "statistics": {"document"},
     # files: what a whole model's pickle names; checkpoint: the tensors of one that is described
-    "source": {"document", "catalog", "blocks", "files", "checkpoint", "user_code"},
+    "source": {"document", "catalog", "blocks", "files", "checkpoint", "offered", "user_code"},
     # What is taken home is the document, the way through it, its shapes and where it came from.
     # files: the code is put in its place as weights are
     "export": {
@@ -46,7 +48,7 @@ ARROWS = {
     },
     "cli": {
         "document", "blocks", "catalog", "dataflow", "edits", "analysis", "checkpoint", "files",
-        "placement", "source", "recipe", "project", "session", "export",
+        "offered", "placement", "source", "recipe", "project", "session", "export",
     },
 }  # fmt: skip
 

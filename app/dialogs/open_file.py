@@ -101,9 +101,10 @@ class FilePage(QWidget):
 
 
 def classes_in(path: Path) -> list[str]:
-    """Return the classes a ``.py`` defines, by reading it; raises SourceError if that fails."""
+    """Return what of a ``.py`` may be a model, by reading it; raises SourceError if that fails."""
     try:
-        tree = ast.parse(path.read_bytes())
+        data = path.read_bytes()
+        tree = ast.parse(data)
     except OSError as error:
         raise SourceError(f"{path.name} cannot be read: {error.strerror}.") from error
     except SyntaxError as error:
@@ -111,7 +112,13 @@ def classes_in(path: Path) -> list[str]:
         raise SourceError(f"{path.name} is no Python{line}: {error.msg}.") from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise SourceError(f"{path.name} is no Python that can be read.") from error
-    return [node.name for node in tree.body if isinstance(node, ast.ClassDef) and node.bases]
+    from core.offered import offers_in
+    from core.user_code import Code
+
+    offers = sorted(offers_in(Code(path, data)), key=lambda each: each.kind == "class")
+    offered = [each.name for each in offers]
+    classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef) and node.bases]
+    return offered or classes  # a base that nobody has read may be a model all the same
 
 
 def _is_file(path: Path) -> bool:

@@ -24,6 +24,7 @@ class WelcomePage(QWidget):
     zoo_wanted = Signal()
     file_wanted = Signal()
     source_wanted = Signal(str)
+    recent_wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,10 +41,7 @@ class WelcomePage(QWidget):
         self.opens = QPushButton(self.tr("Open"))
         self.opens.setDefault(True)
         self.opens.clicked.connect(self._open)
-        self.hint = QLabel(
-            self.tr("A name (resnet50), a class in a file (net.py:Net(3)), or layers"
-                    " (Sequential(Linear(784, 10)))")
-        )  # fmt: skip
+        self.hint = QLabel(self._forms())
         self.zoo = self._choice("zoo", self.tr("Browse the zoo"), self.zoo_wanted)
         self.file = self._choice("open-file", self.tr("Open a file"), self.file_wanted)
         self.recent = QWidget()
@@ -107,10 +105,19 @@ class WelcomePage(QWidget):
         """Say that models open at once now."""
         self.status.setText(self.tr("Files can also be dropped anywhere on the window."))
 
+    def rest(self) -> None:
+        """Say again what can be typed: nothing is being opened any more."""
+        self.hint.setText(self._forms())
+        _muted(self.hint)
+
     def show_refusal(self, text: str) -> None:
         """Say under the field why nothing was opened."""
         self.hint.setText(text)
         _coloured(self.hint, theme.tone("problem"))
+
+    def _forms(self) -> str:
+        return self.tr("A name (resnet50), a file (net.py), a class in it (net.py:Net(3)), or"
+                       " layers (Sequential(Linear(784, 10)))")  # fmt: skip
 
     def _open(self) -> None:
         _muted(self.hint)
@@ -138,7 +145,7 @@ class WelcomePage(QWidget):
         button.setIcon(icons.icon("recent", theme.tone("muted")))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setAutoRaise(True)
-        button.clicked.connect(lambda: self.source_wanted.emit(source))
+        button.clicked.connect(lambda: self.recent_wanted.emit(source))
         return button
 
     def _paint(self) -> None:

@@ -176,6 +176,8 @@ def rename_block(old: str, new: str) -> BlockFile:
     file = find_block(old)
     if new == old:
         return file
+    if any(new in each.names for each in block_files()):
+        raise SaveRefused(f"You have a block called {new} already; choose another name.")
     check_block_name(new)
     text = _renamed(file.code, old, new)
     alone = file.names == (old,)

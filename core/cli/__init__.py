@@ -4,7 +4,6 @@ Exit status: 0 good, 1 the model has problems, 2 refused or badly asked.
 """
 
 import importlib
-import json
 import sys
 from typing import Any
 
@@ -90,7 +89,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         status: Any = cli.main(arguments, prog_name="modelwright", standalone_mode=False)
     except ModelwrightError as error:
-        _refuse(str(error), type(error).__name__, "--json" in arguments)
+        from core.cli.refusing import refuse
+
+        refuse(error, arguments)
         status = 2
     except click.ClickException as error:
         error.show()
@@ -102,9 +103,3 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stderr.close()
         status = 0
     sys.exit(status if isinstance(status, int) else 0)
-
-
-def _refuse(message: str, kind: str, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"error": {"kind": kind, "message": message}}, indent=2))
-    click.echo(click.style("Refused: ", fg="red", bold=True) + message, err=True)

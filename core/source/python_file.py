@@ -4,6 +4,7 @@ import ast
 import functools
 import inspect
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 from torch import nn
 
 from core.document import Document
-from core.errors import NotTrusted, SourceError, nearest
+from core.errors import NotTrusted, SourceError, Unchosen, nearest
+from core.offered import Offer, offers_in, parsed
 from core.source.building import Plan, opened
 from core.source.calls import Call, missing, parse_call
 from core.source.registry import Request, opener
@@ -29,6 +31,7 @@ def _open(request: Request) -> Document:
     call = parse_call(form["call"]) if form["call"] else None
     code = _read(path)
     classes = _written(code)
+    call = _named(request.text, code, call)
     if not request.trusts(code):
         listed = f" It defines {', '.join(classes)}." if classes else ""
         raise NotTrusted(
@@ -42,11 +45,7 @@ def _open(request: Request) -> Document:
     call = call or Call(function.__name__)
     needed = missing(function, call)
     if needed:
-        wanted = ", ".join(f"{name}=..." for name in needed)
-        raise SourceError(
-            f"{call.name} in {path} needs {' and '.join(needed)}:"
-            f" write {path}:{call.name}({wanted})."
-        )
+        raise SourceError(_needs(path, call.name, needed))
     build = functools.partial(function, *call.args, **call.kwargs)
     return opened(request, Plan(f"{path}:{call}", "file", build))
 
@@ -64,14 +63,47 @@ def _read(path: Path) -> Code:
 
 def _written(code: Code) -> list[str]:
     """Return the classes in some code by reading it, not running it."""
-    path = code.path
-    try:
-        tree = ast.parse(code.data, filename=str(path))
-    except SyntaxError as error:
-        raise SourceError(f"{path}, line {error.lineno}: {error.msg}. It is no Python.") from error
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"{path} could not be read: {error}.") from error
-    return [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    return [node.name for node in parsed(code).body if isinstance(node, ast.ClassDef)]
+
+
+def _named(text: str, code: Code, call: Call | None) -> Call | None:
+    """Return the call that is meant, as far as reading the code tells; ``None``: running it does.
+
+    Raises Unchosen where somebody has to choose, or to say more: nobody is asked to trust a file
+    before it is known what of it is wanted.
+    """
+    offers, path = offers_in(code), code.path
+    if call is None:
+        only = _only(offers)
+        if only is None and offers:
+            names = ", ".join(each.name for each in offers)
+            raise Unchosen(
+                f"Which model of {path}? Write {path}:NAME; there are {names}.", text, path, offers
+            )
+        call = Call(only.name) if only is not None else None
+    found = next((each for each in offers if call is not None and each.name == call.name), None)
+    if found is None or call is None:
+        return call
+    given = found.given(call.args, call.kwargs)
+    needed = [name for name in found.needed if name not in given]
+    if needed:
+        texts = {name: repr(value) for name, value in given.items()}
+        said = _needs(path, found.name, needed)
+        raise Unchosen(said, text, path, offers, found.name, texts)
+    return call
+
+
+def _only(offers: tuple[Offer, ...]) -> Offer | None:
+    """Return what is meant where nothing is named: the only class, or the only offer."""
+    classes = [each for each in offers if each.kind == "class"]
+    if len(classes) == 1 and not classes[0].needed:
+        return classes[0]
+    return offers[0] if len(offers) == 1 else None
+
+
+def _needs(path: Path, name: str, needed: Iterable[str]) -> str:
+    wanted = ", ".join(f"{each}=..." for each in needed)
+    return f"{name} in {path} needs {' and '.join(needed)}: write {path}:{name}({wanted})."
 
 
 def _chosen(path: Path, module: ModuleType, call: Call | None) -> Any:

@@ -202,9 +202,9 @@ def test_code_that_was_agreed_to_is_not_asked_about_again_until_it_changes(
     file.write_text(text)
     desk, asked = Desk(jobs), []
     desk.trust_wanted.connect(lambda again, code: asked.append(again))
-    desk.open(str(file))
+    desk.open(f"{file}:C")
     qtbot.waitUntil(lambda: len(asked) == 1)
-    with qtbot.waitSignal(desk.refused):  # it is run, and has two classes
+    with qtbot.waitSignal(desk.refused):  # it is run, and has no such class
         asked[0]()
     desk.open(f"{file}:B")
     qtbot.waitUntil(lambda: desk.session is not None)

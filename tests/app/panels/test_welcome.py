@@ -44,7 +44,9 @@ def test_the_zoo_and_a_file_are_one_click_away(page: WelcomePage, qtbot: QtBot) 
         page.file.click()
 
 
-def test_what_was_opened_last_is_opened_again(page: WelcomePage, wanted: list[str]) -> None:
+def test_what_was_opened_last_is_opened_again(page: WelcomePage) -> None:
+    wanted: list[str] = []
+    page.recent_wanted.connect(wanted.append)
     page.set_recent(["resnet50", "net.py:Net"])
     recent(page)[1].click()
     assert wanted == ["net.py:Net"]

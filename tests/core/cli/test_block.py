@@ -69,8 +69,16 @@ def test_the_places_are_listed_and_chosen(run: Run) -> None:
     _, out, _ = run(*asked, "--parameter", "classes=d.out_channels")
     assert "Mine(classes=8)" in out
     status, _, err = run(*asked, "--fixed")
-    assert (status, "overwriting" in err) == (2, True)
+    assert (status, "add --force to overwrite it" in err) == (2, True)
     _, out, _ = run(*asked, "--fixed", "--force")
     assert "Mine()" in out
     status, _, err = run(*asked, "--force", "--parameter", "x=nowhere.at_all")
     assert (status, "no number at nowhere.at_all" in err) == (2, True)
+
+
+def test_a_block_is_not_renamed_to_another_and_no_option_is_named(run: Run) -> None:
+    for name in ("Mine", "Other"):
+        run("block", "save", CHAIN, "--input", "1,3,8,8", "--name", name)
+    status, _, err = run("block", "rename", "Mine", "Other")
+    assert (status, "called Other already; choose another name" in err) == (2, True)
+    assert "--force" not in err

@@ -155,7 +155,7 @@ def test_a_file_may_import_its_neighbours(net: Path) -> None:
 @pytest.mark.parametrize(
     ("call", "reason"),
     [
-        ("", "Block, Net"),
+        ("", "there are Block, Net"),
         (":Nett", "Did you mean Net"),
         (":Net", r"needs in_ch: write .*Net\(in_ch=\.\.\.\)"),
         (":Plain", r"no torch\.nn\.Module"),
