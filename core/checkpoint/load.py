@@ -72,7 +72,7 @@ def load(
         each.is_meta for each in document.root.state_dict().values() if isinstance(each, Tensor)
     ):
         document = replace(document, source=replace(document.source, structure_only=False))
-    state = training_of(plan.contents, document, plan.trained) if training else None
+    state = training_of(plan.contents, document, plan.trained, plan.rows) if training else None
     if state is not None:
         document = replace(document, training=state)
     unfilled = plan.with_status("missing", "shape differs", "new", "left")
