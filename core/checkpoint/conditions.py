@@ -32,6 +32,7 @@ def conditions(
     if either:
         yield _of_when()
     yield from _names(draft)
+    yield from _normed(draft)
     yield from _chosen(draft)
     yield from _sizes(draft)
     yield from _values(draft)
@@ -134,6 +135,23 @@ def _names(draft: "Draft") -> Iterator[Condition]:
     if draft.route.edited:
         text = "The file is of the model before its edits; the edits' key map was followed."
         yield Condition("key map", text, "repaired")
+
+
+def _normed(draft: "Draft") -> Iterator[Condition]:
+    names = _listed([*draft.normed, *draft.offered])
+    apart = next(iter((*draft.normed.values(), *draft.offered.values())), None)
+    if apart is None:
+        return
+    first = (
+        f"The file holds {names} apart, as weight_norm trains weights: a direction"
+        f" ({apart.direction}) and lengths ({apart.lengths})"
+    )
+    if draft.normed:
+        yield Condition("weight norm", f"{first}; put together as g * v / |v|.", "repaired")
+        return
+    text = f"{first}. The model has whole weights: they can be computed."
+    choices = tuple(Choice(f"weight_norm={a}", b) for a, b in ANSWERS["weight_norm"].items())
+    yield Condition("weight norm", text, "offers", choices)
 
 
 def _chosen(draft: "Draft") -> Iterator[Condition]:

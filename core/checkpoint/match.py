@@ -13,6 +13,7 @@ from core.checkpoint.choices import Choices
 from core.checkpoint.conditions import conditions
 from core.checkpoint.plan import FROM_FILE, Plan, Row, Status
 from core.checkpoint.sizes import MADE_BY_THE_MODEL, PERMUTED, Kind, kinds_of
+from core.checkpoint.weight_norm import Normed, paired_whole
 from core.document import Document, IdentityCache, ledger
 from core.errors import CheckpointError, NothingInCommon
 from core.files import Contents, StoredTensor, WeightSet, in_a_sentence
@@ -98,12 +99,22 @@ class Draft:
         shapes = {name: tensor.shape for name, tensor in self.stored.items()}
         self._shapes = shapes
         self.pairing: Pairing = pair(route.shapes, shapes, said.prefix, said.keep)
+        whole, normed = paired_whole(self.pairing, route.shapes, shapes, said.prefix, said.keep)
+        #: Name in the model -> what of the file its weight can be computed from.
+        self.normed: dict[str, Normed] = {}
+        self.offered: dict[str, Normed] = {}
+        if said.weight_norm:
+            self.pairing = whole
         self.found: dict[str, str] = {
             now: self.pairing.pairs[then]
             for now, then in route.before.items()
             if then in self.pairing.pairs
         }
         self.by_hand = ByHand(said.pairs, self.found, route.own, self.stored, route.tied.values())
+        for now, then in route.before.items():
+            if then in normed:
+                which = self.normed if said.weight_norm else self.offered
+                which[now] = normed[then]
         self._lend_to_ties()
         self.kinds: dict[str, Kind] = kinds_of(dict(self._differing()))
         self.rows: tuple[Row, ...] = (*self._of_the_model(), *self._left_over())
@@ -139,7 +150,8 @@ class Draft:
                 yield Row(self._without(name), name, None, size, dtype=dtype)
             else:
                 there = held[stored]
-                if size == there.shape and dtype == there.dtype and not there.special:
+                alike = size == there.shape and dtype == there.dtype and not there.special
+                if alike and name not in self.normed:
                     simple: Status = "loaded" if name == stored else "renamed"
                     yield Row(simple, name, stored, size, size, dtype, dtype)
                 else:
@@ -162,6 +174,8 @@ class Draft:
         self, name: str, here: tuple[int, ...], dtype: str, there: StoredTensor
     ) -> tuple[Status, str, str]:
         """Return status, how the values are made, and a note, where they are not as they are."""
+        if name in self.normed and self.found[name] == self.normed[name].direction:
+            return "converted", "weight norm", f"with {self.normed[name].lengths}"
         if there.special:
             return "shape differs", "", f"is {there.special} in the file: only PyTorch reads that"
         if not _converts(there.dtype, dtype):
@@ -197,6 +211,7 @@ class Draft:
 
     def _left_over(self) -> Iterator[Row]:
         used = set(self.found.values())
+        used.update(n.lengths for name, n in self.normed.items() if name in self.found)
         if len(used) == len(self.stored):
             return
         gone = {

@@ -635,3 +635,78 @@ class TestExchanged:
         save_file(net.state_dict(), tmp_path / "net.safetensors")
         plan = match(Document.of(builder()), read_contents(tmp_path / "net.safetensors"))
         assert not doubts(plan)
+
+
+def normed(how: Callable[[nn.Module], nn.Module]) -> nn.Sequential:
+    return nn.Sequential(
+        how(nn.Conv1d(3, 4, 3)), nn.ReLU(), how(nn.Linear(4, 2)), nn.BatchNorm1d(2)
+    )
+
+
+NORMS: dict[str, Callable[[nn.Module], nn.Module]] = {
+    "old": torch.nn.utils.weight_norm,  # type: ignore[dict-item]
+    "new": torch.nn.utils.parametrizations.weight_norm,  # type: ignore[dict-item]
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+@pytest.mark.parametrize(("there", "here"), [("old", "new"), ("new", "old")])
+def test_both_spellings_of_weight_norm_hold_the_same_values(
+    there: str, here: str, written: Any
+) -> None:
+    file = trained(normed(NORMS[there]))
+    plan = match(Document.of(normed(NORMS[here])), read_contents(written(file.state_dict())))
+    assert plan.complete
+    assert "weight_norm" in sentence(plan, "spelling")
+    model = normed(NORMS[here]).eval()
+    model.load_state_dict(load(plan).document.state_dict(), strict=True)
+    x = torch.randn(2, 3, 3)
+    file.eval()
+    assert torch.equal(model[0](x), file[0](x))
+    assert torch.equal(model[2](torch.ones(2, 4)), file[2](torch.ones(2, 4)))
+    stored = file.state_dict()
+    for row in plan.rows:
+        assert torch.equal(model.state_dict()[row.name], stored[row.stored]), row.name
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+@pytest.mark.parametrize("there", NORMS)
+@pytest.mark.parametrize("prefix", ["", "module.", "net.body."])
+def test_weights_held_apart_by_weight_norm_are_put_together_where_it_is_said(
+    there: str, prefix: str, written: Any
+) -> None:
+    file = trained(normed(NORMS[there]))
+    contents = read_contents(written(prefixed(prefix, file)))
+    document = Document.of(normed(lambda module: module))
+    plan = match(document, contents)
+    assert not plan.fits
+    (offer,) = (each for each in plan.conditions if each.kind == "weight norm")
+    assert [each.text for each in offer.choices] == ["weight_norm=compute"]
+    with pytest.raises(CheckpointError, match="weight_norm=compute"):
+        load(plan)
+    plan = match(document, contents, choices=["weight_norm=compute"])
+    assert plan.complete
+    found = load(plan).document
+    oracle = file
+    for place in (0, 2):  # what PyTorch itself makes of it
+        if there == "old":
+            torch.nn.utils.remove_weight_norm(oracle[place])
+        else:
+            torch.nn.utils.parametrize.remove_parametrizations(oracle[place], "weight")
+    state = oracle.state_dict()
+    equal(found, {name: state[name] for name in found.state_dict()})
+
+
+def test_weight_norm_over_another_dimension_is_that_of_torch(written: Any) -> None:
+    file = torch.nn.utils.parametrizations.weight_norm(nn.ConvTranspose1d(3, 4, 5), dim=1)
+    contents = read_contents(written({f"0.{n}": t for n, t in file.state_dict().items()}))
+    document = Document.of(nn.Sequential(nn.ConvTranspose1d(3, 4, 5)))
+    found = load(match(document, contents, choices=["weight_norm=compute"])).document
+    assert torch.equal(found.state_dict()["0.weight"], file.weight)
+
+
+def test_a_model_of_two_tensors_called_g_and_v_is_left_alone(written: Any) -> None:
+    file = trained(normed(NORMS["new"]))
+    plan = match(Document.of(normed(NORMS["new"])), read_contents(written(file.state_dict())))
+    assert "weight norm" not in kinds(plan)
+    assert plan.complete
