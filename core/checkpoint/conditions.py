@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from core.checkpoint.choices import ANSWERS, KEPT
+from core.checkpoint.choices import ANSWERS, KEPT, rename_text
 from core.checkpoint.plan import Choice, Condition, Row, Standing
 from core.checkpoint.sizes import PERMUTED
 from core.files import Contents, WeightSet
@@ -132,6 +132,17 @@ def _names(draft: "Draft") -> Iterator[Condition]:
         yield Condition(
             "rival prefixes", f"Names under {rivals} fit equally well: say which.", "asks", choices
         )
+    for each in draft.renamings:
+        text = (
+            f"'{each.file}' in the file is called '{each.model}' in the model: the {each.count}"
+            " tensors below it have the same names, sizes and order."
+        )
+        label = f"take '{each.file}' for '{each.model}'"
+        choice = Choice(rename_text(each.model, each.file), label)
+        yield Condition("renamed part", text, "offers", (choice,))
+    for here, there in draft.said.renames:
+        text = f"'{there}' in the file was taken for '{here}' in the model, as you said."
+        yield Condition("renamed part", text, "notes")
     if draft.route.edited:
         text = "The file is of the model before its edits; the edits' key map was followed."
         yield Condition("key map", text, "repaired")

@@ -8,16 +8,17 @@ import torch
 from torch import Tensor
 from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 
-from core.checkpoint.by_hand import ByHand, Pairs, check, holding
+from core.checkpoint.by_hand import ByHand, Pairs, check, check_renames, holding
 from core.checkpoint.choices import Choices
 from core.checkpoint.conditions import conditions
+from core.checkpoint.pairing import paired
 from core.checkpoint.plan import FROM_FILE, Plan, Row, Status
 from core.checkpoint.sizes import MADE_BY_THE_MODEL, PERMUTED, Kind, kinds_of
-from core.checkpoint.weight_norm import Normed, paired_whole
+from core.checkpoint.weight_norm import Normed
 from core.document import Document, IdentityCache, ledger
 from core.errors import CheckpointError, NothingInCommon
 from core.files import Contents, StoredTensor, WeightSet, in_a_sentence
-from core.files.naming import Pairing, pair
+from core.files.naming import Pairing
 
 _FLOATS = ("float", "bfloat", "complex")
 _LONG = 60  # letters of a name in a sentence
@@ -46,6 +47,8 @@ def match(
     candidates = _candidates(contents, said)
     routes = _routes(document, origin, said)
     check(said.pairs, routes[0].own, candidates, contents.path)
+    known = {name for route in routes for name in (*route.own, *route.shapes)}
+    check_renames(said.renames, known, candidates, contents.path)
     candidates = holding(said.pairs, candidates)
     drafts = [Draft(route, weights, said) for weights in candidates for route in routes]
     best = max(drafts, key=lambda draft: draft.score)
@@ -98,23 +101,21 @@ class Draft:
         self.stored = weights.tensors
         shapes = {name: tensor.shape for name, tensor in self.stored.items()}
         self._shapes = shapes
-        self.pairing: Pairing = pair(route.shapes, shapes, said.prefix, said.keep)
-        whole, normed = paired_whole(self.pairing, route.shapes, shapes, said.prefix, said.keep)
-        #: Name in the model -> what of the file its weight can be computed from.
-        self.normed: dict[str, Normed] = {}
-        self.offered: dict[str, Normed] = {}
-        if said.weight_norm:
-            self.pairing = whole
+        found = paired(route.shapes, shapes, said)
+        self.pairing: Pairing = found.pairing
+        self.renamings = found.renamings
         self.found: dict[str, str] = {
             now: self.pairing.pairs[then]
             for now, then in route.before.items()
             if then in self.pairing.pairs
         }
+        whole = {
+            now: found.whole[then] for now, then in route.before.items() if then in found.whole
+        }
+        #: Name in the model -> what of the file its weight is computed from, or could be.
+        self.normed: Mapping[str, Normed] = whole if said.weight_norm else {}
+        self.offered: Mapping[str, Normed] = {} if said.weight_norm else whole
         self.by_hand = ByHand(said.pairs, self.found, route.own, self.stored, route.tied.values())
-        for now, then in route.before.items():
-            if then in normed:
-                which = self.normed if said.weight_norm else self.offered
-                which[now] = normed[then]
         self._lend_to_ties()
         self.kinds: dict[str, Kind] = kinds_of(dict(self._differing()))
         self.rows: tuple[Row, ...] = (*self._of_the_model(), *self._left_over())

@@ -710,3 +710,63 @@ def test_a_model_of_two_tensors_called_g_and_v_is_left_alone(written: Any) -> No
     plan = match(Document.of(normed(NORMS["new"])), read_contents(written(file.state_dict())))
     assert "weight norm" not in kinds(plan)
     assert plan.complete
+
+
+class Blocks(nn.Module):
+    """Blocks with a container of one name inside each, below no common prefix."""
+
+    def __init__(self, name: str, count: int = 6, other: str = "") -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 1)
+        self.blocks = nn.ModuleList()
+        for _ in range(count):
+            block = nn.Module()
+            block.add_module(name, nn.Sequential(nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4)))
+            if other:
+                block.add_module(other, nn.Sequential(nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4)))
+            self.blocks.append(block)
+
+
+@pytest.mark.parametrize("module", ["", "module."])
+def test_a_container_of_another_name_is_one_offer(module: str, written: Any) -> None:
+    file = trained(Blocks("layer"))
+    contents = read_contents(written(prefixed(module, file)))
+    document = Document.of(Blocks("stage"))
+    plan = match(document, contents)
+    (offer,) = (each for each in plan.conditions if each.kind == "renamed part")
+    assert not plan.fits
+    assert not plan.asks
+    assert "'layer' in the file is called 'stage' in the model" in offer.sentence
+    assert [each.text for each in offer.choices] == ["rename=stage<-layer"]
+    with pytest.raises(CheckpointError, match="rename=stage<-layer"):
+        load(plan)
+    plan = match(document, contents, choices=["rename=stage<-layer"])
+    assert plan.complete
+    state = {name.replace("layer", "stage"): each for name, each in file.state_dict().items()}
+    equal(load(plan).document, state)
+
+
+def test_two_containers_that_could_be_either_are_not_offered(written: Any) -> None:
+    contents = read_contents(written(Blocks("a", other="b").state_dict()))
+    plan = match(Document.of(Blocks("c", other="d")), contents)
+    assert "renamed part" not in kinds(plan)
+
+
+def test_a_container_of_another_order_or_size_is_not_offered(written: Any) -> None:
+    contents = read_contents(written(Blocks("layer", 5).state_dict()))
+    assert "renamed part" not in kinds(match(Document.of(Blocks("stage")), contents))
+    backwards = dict(reversed(Blocks("layer").state_dict().items()))
+    contents = read_contents(written(backwards))
+    assert "renamed part" not in kinds(match(Document.of(Blocks("stage")), contents))
+
+
+def test_a_part_that_nobody_has_is_refused(written: Any) -> None:
+    contents = read_contents(written(Blocks("layer").state_dict()))
+    document = Document.of(Blocks("stage"))
+    for choice, said in (
+        ("rename=stage<-lair", "has a part 'lair'"),
+        ("rename=page<-layer", "has a part 'page'"),
+        ("rename=stage", "is no pair"),
+    ):
+        with pytest.raises(CheckpointError, match=said):
+            match(document, contents, choices=[choice])
