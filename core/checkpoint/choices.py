@@ -23,6 +23,7 @@ ANSWERS = {
     "positions": {"interpolate": "interpolate the grid of positions, bicubic"},
     "sizes": {"slice": "take what overlaps; the rest keeps the model's own values"},
     "weight_norm": {"compute": "compute each weight of its direction and its lengths: g * v / |v|"},
+    "order": {"file": "the list's first tensor is the model's first, and so on"},
     "edits": {
         "before": "the file is of the model before its edits: follow them",
         "after": "the file is of the model as it is now: names are what they say",
@@ -55,6 +56,7 @@ class Choices:
     positions: str | None = None
     sizes: str | None = None
     weight_norm: str | None = None
+    order: str | None = None
     edits: str | None = None
     pairs: Mapping[str, str | None] = field(default_factory=dict)
     keep: frozenset[str] = frozenset()

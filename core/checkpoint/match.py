@@ -9,9 +9,10 @@ from torch import Tensor
 from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 
 from core.checkpoint.by_hand import ByHand, Pairs, check, check_renames, holding
+from core.checkpoint.by_order import bare_list, in_order
 from core.checkpoint.choices import Choices
 from core.checkpoint.conditions import conditions
-from core.checkpoint.pairing import paired
+from core.checkpoint.pairing import Paired, paired
 from core.checkpoint.plan import FROM_FILE, Plan, Row, Status
 from core.checkpoint.sizes import MADE_BY_THE_MODEL, PERMUTED, Kind, kinds_of
 from core.checkpoint.weight_norm import Normed
@@ -50,7 +51,11 @@ def match(
     known = {name for route in routes for name in (*route.own, *route.shapes)}
     check_renames(said.renames, known, candidates, contents.path)
     candidates = holding(said.pairs, candidates)
-    drafts = [Draft(route, weights, said) for weights in candidates for route in routes]
+    drafts = [
+        Draft(route, weights, said, bare_list(contents) is not None)
+        for weights in candidates
+        for route in routes
+    ]
     best = max(drafts, key=lambda draft: draft.score)
     equal = [each for each in drafts if each.score == best.score]
     rivals = tuple({id(each.weights): each.weights for each in equal}.values())
@@ -59,7 +64,10 @@ def match(
     trained = origin if best.route.edited else None
     plan = Plan(document, contents, best.weights, best.rows, tuple(found), trained)
     if not best.score[0]:
-        raise NothingInCommon(_nothing(document, contents, best), plan)
+        text = _nothing(document, contents, best)
+        if best.listed:
+            text = " ".join(each.sentence for each in plan.conditions if each.kind == "bare list")
+        raise NothingInCommon(f"{contents.path}: {text}" if best.listed else text, plan)
     return plan
 
 
@@ -96,12 +104,19 @@ _as_they_are: IdentityCache[Route] = IdentityCache()
 class Draft:
     """One way to match: a set of weights of the file, and the names to look for."""
 
-    def __init__(self, route: Route, weights: WeightSet, said: Choices) -> None:
+    def __init__(
+        self, route: Route, weights: WeightSet, said: Choices, listed: bool = False
+    ) -> None:
         self.route, self.weights, self.said = route, weights, said
         self.stored = weights.tensors
         shapes = {name: tensor.shape for name, tensor in self.stored.items()}
         self._shapes = shapes
+        self.listed = listed
+        #: By their order alone, where the file is a bare list and all shapes agree.
+        self.by_order = in_order(route.own, route.shapes, shapes) if listed else None
         found = paired(route.shapes, shapes, said)
+        if said.order and self.by_order is not None:
+            found = Paired(Pairing(self.by_order), {})
         self.pairing: Pairing = found.pairing
         self.renamings = found.renamings
         self.found: dict[str, str] = {
@@ -239,6 +254,9 @@ class Draft:
 
 def _candidates(contents: Contents, said: Choices) -> tuple[WeightSet, ...]:
     labels = ", ".join(f"'{each.label}'" for each in contents.weights)
+    listed = bare_list(contents)
+    if listed is not None:
+        return (listed,)
     if not contents.weights:
         raise CheckpointError(
             f"{contents.path} holds no weights of a model. {in_a_sentence(contents, ())}."

@@ -43,7 +43,8 @@ def matching(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             metavar="KEY=VALUE",
             help="Answer a condition: weights=model_ema, prefix=encoder_q., classes=slice,"
-            " channels=sum|mean|slice, positions=interpolate, sizes=slice, weight_norm=compute. Say"
+            " channels=sum|mean|slice, positions=interpolate, sizes=slice, weight_norm=compute,"
+            " order=file. Say"
             " which tensor is which: pair=fc.weight<-head.weight (the model's from the file's),"
             " rename=stage<-layer (a part of all names), leave=fc.bias (it"
             " keeps the model's values). Switch off a repair: keep=module prefix|prefix|spelling."

@@ -17,7 +17,7 @@ from torchvision.models.vision_transformer import interpolate_embeddings
 from core.checkpoint import Plan, doubts, load, match
 from core.document import Document
 from core.edits import Duplicate, Freeze, Insert, Move, Remove, Rename, Replace, SetArguments
-from core.errors import CheckpointError
+from core.errors import CheckpointError, NothingInCommon
 from core.files import read_contents
 from core.session import Session
 from tests.zoo import Tied
@@ -770,3 +770,61 @@ def test_a_part_that_nobody_has_is_refused(written: Any) -> None:
     ):
         with pytest.raises(CheckpointError, match=said):
             match(document, contents, choices=[choice])
+
+
+@pytest.mark.parametrize("place", ["models.1", "1"])
+def test_of_weights_in_a_list_somebody_says_which(
+    place: str, net: nn.Module, document: Document, written: Any
+) -> None:
+    other = {name: tensor + 1 for name, tensor in net.state_dict().items()}
+    both = [net.state_dict(), other]
+    contents = read_contents(written({"models": both, "epoch": 3} if "models" in place else both))
+    plan = match(document, contents)
+    (asked,) = plan.asks
+    assert [each.text for each in asked.choices] == [
+        f"weights={place.replace('1', '0')}",
+        f"weights={place}",
+    ]
+    assert "2 sets of weights in" in asked.sentence
+    with pytest.raises(CheckpointError, match="as an ensemble has them"):
+        load(plan)
+    equal(load(match(document, contents, choices=[f"weights={place}"])).document, other)
+
+
+def test_weights_and_optimizer_in_a_tuple_are_weights(
+    net: nn.Module, document: Document, written: Any
+) -> None:
+    optimizer = torch.optim.Adam(net.parameters())
+    for parameter in net.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    contents = read_contents(written((net.state_dict(), optimizer.state_dict(), 7)))
+    assert [each.label for each in contents.weights] == ["0"]
+    equal(load(match(document, contents)).document, net)
+
+
+@pytest.mark.parametrize("what", ["state dict", "parameters"])
+def test_a_bare_list_is_paired_by_order_where_it_is_said(
+    what: str, net: nn.Module, document: Document, written: Any
+) -> None:
+    values = net.state_dict().values() if what == "state dict" else net.parameters()
+    contents = read_contents(written([each.detach() for each in values]))
+    with pytest.raises(NothingInCommon, match=r"a bare list.*order=file") as refused:
+        match(document, contents)
+    (offer,) = (each for each in refused.value.plan.conditions if each.standing == "offers")
+    assert [each.text for each in offer.choices] == ["order=file"]
+    plan = match(document, contents, choices=["order=file"])
+    found = load(plan, partial=what == "parameters").document.state_dict()
+    for name, tensor in net.named_parameters():
+        assert torch.equal(found[name], tensor), name
+    if what == "state dict":
+        equal(load(plan).document, net)
+
+
+def test_a_bare_list_in_another_order_is_not_offered(
+    net: nn.Module, document: Document, written: Any
+) -> None:
+    contents = read_contents(written(list(net.state_dict().values())[::-1]))
+    for choices in ((), ("order=file",)):
+        with pytest.raises(NothingInCommon, match="nothing says which is which"):
+            match(document, contents, choices=choices)
