@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from core.errors import CheckpointError, nearest
 from core.files import WeightSet
+from core.files.renaming import has_part
 
 #: Name in the model -> name in the file; ``None``: from nowhere.
 Pairs = Mapping[str, str | None]
@@ -28,6 +29,18 @@ def check(pairs: Pairs, own: Collection[str], sets: Sequence[WeightSet], file: o
             raise CheckpointError(
                 f"{file} has no tensor '{stored}' to be paired.{nearest(stored, theirs)}"
             )
+
+
+def check_renames(
+    renames: Iterable[tuple[str, str]], own: Collection[str], sets: Sequence[WeightSet],
+    file: object,
+) -> None:  # fmt: skip
+    """Raise :class:`~core.errors.CheckpointError` for a part of names that nobody has."""
+    for here, there in renames:
+        if not any(has_part(each.tensors, there) for each in sets):
+            raise CheckpointError(f"No name in {file} has a part '{there}' to be renamed.")
+        if not has_part(own, here):
+            raise CheckpointError(f"No name in the model has a part '{here}'.")
 
 
 def holding(pairs: Pairs, sets: Sequence[WeightSet]) -> tuple[WeightSet, ...]:

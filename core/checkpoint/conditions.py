@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from core.checkpoint.choices import ANSWERS, KEPT
+from core.checkpoint.choices import ANSWERS, KEPT, rename_text
 from core.checkpoint.plan import Choice, Condition, Row, Standing
 from core.checkpoint.sizes import PERMUTED
 from core.files import Contents, WeightSet
@@ -32,6 +32,8 @@ def conditions(
     if either:
         yield _of_when()
     yield from _names(draft)
+    yield from _listed_alone(draft)
+    yield from _normed(draft)
     yield from _chosen(draft)
     yield from _sizes(draft)
     yield from _values(draft)
@@ -85,8 +87,23 @@ def _which(rivals: tuple[WeightSet, ...]) -> Condition:
             f" average ('{averaged[0].label}'), which is mostly better for use: say which."
         )
         return Condition("raw and averaged", text, "asks", _labels(rivals))
+    place = _in_one_list(rivals)
+    if place is not None:
+        where = f"in the list '{place}'" if place else "in a list"
+        text = (
+            f"The file holds {len(rivals)} sets of weights {where}, as an ensemble has them, that"
+            " fit equally well: say which."
+        )
+        return Condition("several sets", text, "asks", _labels(rivals))
     text = f"The file holds {len(rivals)} sets of weights that fit equally well: say which."
     return Condition("several sets", text, "asks", _labels(rivals))
+
+
+def _in_one_list(sets: tuple[WeightSet, ...]) -> str | None:
+    """Return where the list stands that all of them are in by number, or ``None``."""
+    parts = [each.label.rpartition(".") for each in sets]
+    places = {place for place, _, number in parts if number.isdigit()}
+    return places.pop() if len(places) == 1 and all(n.isdigit() for *_, n in parts) else None
 
 
 def _labels(sets: tuple[WeightSet, ...]) -> tuple[Choice, ...]:
@@ -131,9 +148,60 @@ def _names(draft: "Draft") -> Iterator[Condition]:
         yield Condition(
             "rival prefixes", f"Names under {rivals} fit equally well: say which.", "asks", choices
         )
+    for each in draft.renamings:
+        text = (
+            f"'{each.file}' in the file is called '{each.model}' in the model: the {each.count}"
+            " tensors below it have the same names, sizes and order."
+        )
+        label = f"take '{each.file}' for '{each.model}'"
+        choice = Choice(rename_text(each.model, each.file), label)
+        yield Condition("renamed part", text, "offers", (choice,))
+    for here, there in draft.said.renames:
+        text = f"'{there}' in the file was taken for '{here}' in the model, as you said."
+        yield Condition("renamed part", text, "notes")
     if draft.route.edited:
         text = "The file is of the model before its edits; the edits' key map was followed."
         yield Condition("key map", text, "repaired")
+
+
+def _listed_alone(draft: "Draft") -> Iterator[Condition]:
+    """Say of a list without names that its order is all there is."""
+    if not draft.listed:
+        return
+    first = f"The file is a bare list of {len(draft.stored)} tensors, without names"
+    if draft.by_order is None:
+        text = (
+            f"{first}; its shapes are not, in order, those of the model or of its parameters, so"
+            " nothing says which is which. Save model.state_dict() instead."
+        )
+        yield Condition("bare list", text, "warns")
+    elif draft.said.order:
+        text = f"{first}; taken in their order, as you said."
+        yield Condition("bare list", text, "notes")
+    else:
+        text = (
+            f"{first}. In order their shapes are the model's: order=file takes them so. Layers of"
+            " one size could have changed places."
+        )
+        choices = tuple(Choice(f"order={each}", what) for each, what in ANSWERS["order"].items())
+        yield Condition("bare list", text, "offers", choices)
+
+
+def _normed(draft: "Draft") -> Iterator[Condition]:
+    names = _listed([*draft.normed, *draft.offered])
+    apart = next(iter((*draft.normed.values(), *draft.offered.values())), None)
+    if apart is None:
+        return
+    first = (
+        f"The file holds {names} apart, as weight_norm trains weights: a direction"
+        f" ({apart.direction}) and lengths ({apart.lengths})"
+    )
+    if draft.normed:
+        yield Condition("weight norm", f"{first}; put together as g * v / |v|.", "repaired")
+        return
+    text = f"{first}. The model has whole weights: they can be computed."
+    choices = tuple(Choice(f"weight_norm={a}", b) for a, b in ANSWERS["weight_norm"].items())
+    yield Condition("weight norm", text, "offers", choices)
 
 
 def _chosen(draft: "Draft") -> Iterator[Condition]:

@@ -10,6 +10,7 @@ from core.checkpoint.fitting import fitted
 from core.checkpoint.plan import FROM_FILE, Plan, Row
 from core.checkpoint.training import training_of
 from core.checkpoint.values import Mapped
+from core.checkpoint.weight_norm import normed_in, whole_weight
 from core.document import Document, derive, key_map, stacked, weight_id
 from core.document.surgery import retensored
 from core.errors import Cancelled, CheckpointError
@@ -72,7 +73,7 @@ def load(
         each.is_meta for each in document.root.state_dict().values() if isinstance(each, Tensor)
     ):
         document = replace(document, source=replace(document.source, structure_only=False))
-    state = training_of(plan.contents, document, plan.trained) if training else None
+    state = training_of(plan.contents, document, plan.trained, plan.rows) if training else None
     if state is not None:
         document = replace(document, training=state)
     unfilled = plan.with_status("missing", "shape differs", "new", "left")
@@ -129,9 +130,20 @@ class _Taken:
             return found
         if row.how == "reshape":
             return found.reshape(old.shape).to(old.dtype)
+        if row.how == "weight norm":
+            return self._whole(row, found).to(old.dtype)
         path, _, name = (row.name or "").rpartition(".")
         parts = stacked(self._plan.document.module(path), name)
         return fitted(row.how, found, old.detach(), parts)
+
+    def _whole(self, row: Row, direction: Tensor) -> Tensor:
+        """Return the weight that ``weight_norm`` kept apart; half numbers are counted as whole."""
+        tensors = self._plan.weights.tensors
+        shapes = {name: each.shape for name, each in tensors.items()}
+        (apart,) = (n for n in normed_in(shapes).values() if n.direction == row.stored)
+        lengths = self._mapped.tensor(tensors[apart.lengths])
+        kind = torch.promote_types(direction.dtype, torch.float32)
+        return whole_weight(direction.to(kind), lengths.to(kind))
 
     def _check_tie(self, first: Row, row: Row) -> None:
         """A tensor with two names here must have one value in the file."""

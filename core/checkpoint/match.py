@@ -8,15 +8,18 @@ import torch
 from torch import Tensor
 from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 
-from core.checkpoint.by_hand import ByHand, Pairs, check, holding
+from core.checkpoint.by_hand import ByHand, Pairs, check, check_renames, holding
+from core.checkpoint.by_order import bare_list, in_order
 from core.checkpoint.choices import Choices
 from core.checkpoint.conditions import conditions
+from core.checkpoint.pairing import Paired, paired
 from core.checkpoint.plan import FROM_FILE, Plan, Row, Status
 from core.checkpoint.sizes import MADE_BY_THE_MODEL, PERMUTED, Kind, kinds_of
+from core.checkpoint.weight_norm import Normed
 from core.document import Document, IdentityCache, ledger
 from core.errors import CheckpointError, NothingInCommon
 from core.files import Contents, StoredTensor, WeightSet, in_a_sentence
-from core.files.naming import Pairing, pair
+from core.files.naming import Pairing
 
 _FLOATS = ("float", "bfloat", "complex")
 _LONG = 60  # letters of a name in a sentence
@@ -45,8 +48,14 @@ def match(
     candidates = _candidates(contents, said)
     routes = _routes(document, origin, said)
     check(said.pairs, routes[0].own, candidates, contents.path)
+    known = {name for route in routes for name in (*route.own, *route.shapes)}
+    check_renames(said.renames, known, candidates, contents.path)
     candidates = holding(said.pairs, candidates)
-    drafts = [Draft(route, weights, said) for weights in candidates for route in routes]
+    drafts = [
+        Draft(route, weights, said, bare_list(contents) is not None)
+        for weights in candidates
+        for route in routes
+    ]
     best = max(drafts, key=lambda draft: draft.score)
     equal = [each for each in drafts if each.score == best.score]
     rivals = tuple({id(each.weights): each.weights for each in equal}.values())
@@ -55,7 +64,10 @@ def match(
     trained = origin if best.route.edited else None
     plan = Plan(document, contents, best.weights, best.rows, tuple(found), trained)
     if not best.score[0]:
-        raise NothingInCommon(_nothing(document, contents, best), plan)
+        text = _nothing(document, contents, best)
+        if best.listed:
+            text = " ".join(each.sentence for each in plan.conditions if each.kind == "bare list")
+        raise NothingInCommon(f"{contents.path}: {text}" if best.listed else text, plan)
     return plan
 
 
@@ -92,17 +104,32 @@ _as_they_are: IdentityCache[Route] = IdentityCache()
 class Draft:
     """One way to match: a set of weights of the file, and the names to look for."""
 
-    def __init__(self, route: Route, weights: WeightSet, said: Choices) -> None:
+    def __init__(
+        self, route: Route, weights: WeightSet, said: Choices, listed: bool = False
+    ) -> None:
         self.route, self.weights, self.said = route, weights, said
         self.stored = weights.tensors
         shapes = {name: tensor.shape for name, tensor in self.stored.items()}
         self._shapes = shapes
-        self.pairing: Pairing = pair(route.shapes, shapes, said.prefix, said.keep)
+        self.listed = listed
+        #: By their order alone, where the file is a bare list and all shapes agree.
+        self.by_order = in_order(route.own, route.shapes, shapes) if listed else None
+        found = paired(route.shapes, shapes, said)
+        if said.order and self.by_order is not None:
+            found = Paired(Pairing(self.by_order), {})
+        self.pairing: Pairing = found.pairing
+        self.renamings = found.renamings
         self.found: dict[str, str] = {
             now: self.pairing.pairs[then]
             for now, then in route.before.items()
             if then in self.pairing.pairs
         }
+        whole = {
+            now: found.whole[then] for now, then in route.before.items() if then in found.whole
+        }
+        #: Name in the model -> what of the file its weight is computed from, or could be.
+        self.normed: Mapping[str, Normed] = whole if said.weight_norm else {}
+        self.offered: Mapping[str, Normed] = {} if said.weight_norm else whole
         self.by_hand = ByHand(said.pairs, self.found, route.own, self.stored, route.tied.values())
         self._lend_to_ties()
         self.kinds: dict[str, Kind] = kinds_of(dict(self._differing()))
@@ -139,7 +166,8 @@ class Draft:
                 yield Row(self._without(name), name, None, size, dtype=dtype)
             else:
                 there = held[stored]
-                if size == there.shape and dtype == there.dtype and not there.special:
+                alike = size == there.shape and dtype == there.dtype and not there.special
+                if alike and name not in self.normed:
                     simple: Status = "loaded" if name == stored else "renamed"
                     yield Row(simple, name, stored, size, size, dtype, dtype)
                 else:
@@ -162,6 +190,8 @@ class Draft:
         self, name: str, here: tuple[int, ...], dtype: str, there: StoredTensor
     ) -> tuple[Status, str, str]:
         """Return status, how the values are made, and a note, where they are not as they are."""
+        if name in self.normed and self.found[name] == self.normed[name].direction:
+            return "converted", "weight norm", f"with {self.normed[name].lengths}"
         if there.special:
             return "shape differs", "", f"is {there.special} in the file: only PyTorch reads that"
         if not _converts(there.dtype, dtype):
@@ -197,6 +227,7 @@ class Draft:
 
     def _left_over(self) -> Iterator[Row]:
         used = set(self.found.values())
+        used.update(n.lengths for name, n in self.normed.items() if name in self.found)
         if len(used) == len(self.stored):
             return
         gone = {
@@ -223,6 +254,9 @@ class Draft:
 
 def _candidates(contents: Contents, said: Choices) -> tuple[WeightSet, ...]:
     labels = ", ".join(f"'{each.label}'" for each in contents.weights)
+    listed = bare_list(contents)
+    if listed is not None:
+        return (listed,)
     if not contents.weights:
         raise CheckpointError(
             f"{contents.path} holds no weights of a model. {in_a_sentence(contents, ())}."

@@ -32,7 +32,8 @@ class Row(NamedTuple):
     """One tensor. ``name`` is its name in the model, ``stored`` in the file; one may be missing.
 
     ``how`` says how the values are made where not as they are: ``"dtype"``, ``"overlap"``,
-    ``"channels sum"``, ``"channels mean"``, ``"channels slice"``, ``"positions"``.
+    ``"channels sum"``, ``"channels mean"``, ``"channels slice"``, ``"positions"``,
+    ``"weight norm"`` (``stored`` is then the direction; the lengths stand beside it).
     """
 
     status: Status

@@ -5,11 +5,13 @@ by these numbers. After an edit the numbers mean other parameters. Here each num
 name of a parameter once, and given the number of that parameter's successor when it is saved.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from core.checkpoint.binding import bound_names
+from core.checkpoint.moments import as_trained, fitting_moments, resized
+from core.checkpoint.plan import Row
 from core.checkpoint.values import Mapped, plain
 from core.document import Document, key_map, ledger
 from core.errors import CheckpointError
@@ -53,11 +55,15 @@ class Rebound:
 
 
 def training_of(
-    contents: Contents, document: Document, trained: Document | None = None
+    contents: Contents,
+    document: Document,
+    trained: Document | None = None,
+    rows: Iterable[Row] = (),
 ) -> TrainingState | None:
     """Return the training state of a file whose weights were loaded into ``document``.
 
-    ``trained`` is the document before its edits, where the file is of that one.
+    ``trained`` is the document before its edits, where the file is of that one. ``rows`` are the
+    plan's: the moments of a weight that was cut are cut as it was.
     """
     if not isinstance(contents.tree, dict) or contents.kind == "state dict":
         return None
@@ -74,17 +80,22 @@ def training_of(
             notes.append(f"{key} was not taken along: {error}")
     if not entries:
         return None
-    parameters = list((trained or document).root.named_parameters())
+    before = None if trained is None else _followed(trained, document)
+    sizes = resized(rows, document, before)
+    parameters = as_trained(list((trained or document).root.named_parameters()), sizes)
     bound: dict[str, tuple[str, ...] | None] = {}
-    for way, state in _optimizers(entries):
+    for way, state in list(_optimizers(entries)):
         key = ".".join(map(str, way))
-        bound[key] = bound_names(state, parameters)
-        if bound[key] is None:
+        names = bound[key] = bound_names(state, parameters)
+        if names is not None and sizes:
+            fitting, told = fitting_moments(state, names, sizes)
+            entries = _replaced(entries, way, fitting)
+            notes += [f"{key}: {each}" for each in told]
+        if names is None:
             notes.append(
                 f"The parameters of {key} could not be told apart: its state is kept as it is,"
                 " and loads only into an unchanged model."
             )
-    before = None if trained is None else _followed(trained, document)
     return TrainingState(document, entries, bound, tuple(notes), before)
 
 

@@ -43,8 +43,10 @@ def matching(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             metavar="KEY=VALUE",
             help="Answer a condition: weights=model_ema, prefix=encoder_q., classes=slice,"
-            " channels=sum|mean|slice, positions=interpolate, sizes=slice. Say which tensor is"
-            " which: pair=fc.weight<-head.weight (the model's from the file's), leave=fc.bias (it"
+            " channels=sum|mean|slice, positions=interpolate, sizes=slice, weight_norm=compute,"
+            " order=file. Say"
+            " which tensor is which: pair=fc.weight<-head.weight (the model's from the file's),"
+            " rename=stage<-layer (a part of all names), leave=fc.bias (it"
             " keeps the model's values). Switch off a repair: keep=module prefix|prefix|spelling."
             " Say what the file is of: edits=before|after. May be given several times.",
         ),

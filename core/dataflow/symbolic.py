@@ -5,7 +5,6 @@ passed on as it is. The forward runs on a shell, so that nothing it writes reach
 """
 
 import inspect
-import operator
 import sys
 import threading
 import types
@@ -20,14 +19,12 @@ from torch import Tensor, fx, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
+from core.dataflow.symbols import Dictionary, Keyed, Symbol
 from core.document.shell import Shell
 from core.errors import Untraceable
 
 #: fx patches ``nn.Module``: one trace at a time.
 LOCK = threading.RLock()
-
-#: Stands around the name of a symbol that was made part of a text: the message of an assertion.
-MARK = "\x00"
 
 #: Functions that read a tensor's numbers or form; they are answered, not recorded.
 _READS = frozenset(
@@ -38,49 +35,20 @@ _READS = frozenset(
         "is_tensor", "storage_offset", "equal",
     }
 )  # fmt: skip
-_AUGMENTED = (
-    "iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "imatmul", "iand", "ior",
-    "ixor",
-)  # fmt: skip
 
 
-class Symbol(fx.Proxy):
-    """A value that is not there yet. Unlike fx's own, it keeps what is done to it in place."""
-
-    def __repr__(self) -> str:
-        return f"{MARK}{self.node.name}{MARK}"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.tracer.create_proxy("call_function", operator.setitem, (self, key, value), {})
-
-
-def _augmented(name: str) -> Callable[[Symbol, Any], Any]:
-    function = getattr(operator, name)
-
-    def change(self: Symbol, other: Any) -> Any:
-        return self.tracer.create_proxy("call_function", function, (self, other), {})
-
-    return change
-
-
-for _name in _AUGMENTED:
-    setattr(Symbol, f"__{_name}__", _augmented(_name))
-
-
-def traced(shell: Shell, constants: Mapping[str, Any], kinds: Mapping[str, type]) -> fx.Graph:
+def traced(
+    shell: Shell, constants: Mapping[str, Any], kinds: Mapping[str, type | Keyed]
+) -> fx.Graph:
     """Return fx's graph of the forward of ``shell``; parameters in ``constants`` have that value.
 
-    ``kinds`` tells which of the others are lists, tuples or dictionaries; the rest are tensors.
+    ``kinds`` tells which of the others are lists, tuples or dictionaries (with their names, where
+    they are known); the rest are tensors.
     Raises :class:`~core.errors.Untraceable`, with the reason.
     """
     _check(shell.root)
     with LOCK, _plain_names(), _asked_for_types(shell.root, kinds), torch.no_grad():
-        tracer = Tracer(shell, constants)
+        tracer = Tracer(shell, constants, kinds)
         try:
             with _Recording(tracer):
                 return tracer.trace(shell.root)
@@ -93,11 +61,14 @@ def traced(shell: Shell, constants: Mapping[str, Any], kinds: Mapping[str, type]
 class Tracer(fx.Tracer):
     """fx's tracer for one module: children are leaves, tensors are found by identity."""
 
-    def __init__(self, shell: Shell, constants: Mapping[str, Any]) -> None:
+    def __init__(
+        self, shell: Shell, constants: Mapping[str, Any], kinds: Mapping[str, type | Keyed]
+    ) -> None:
         super().__init__()
         self.proxy_buffer_attributes = True
         self._shell = shell
         self._constants = constants
+        self._kinds = kinds
         self._thread = get_ident()
         code = getattr(inspect.unwrap(type(shell.root).forward), "__code__", None)
         self._file = code.co_filename if code is not None else ""
@@ -182,8 +153,9 @@ class Tracer(fx.Tracer):
             raise
 
     def proxy(self, node: fx.Node) -> Symbol:
-        """Return the symbol of a node."""
-        return Symbol(node, self)
+        """Return the symbol of a node; of a dictionary with known names, one that answers."""
+        kind = self._kinds.get(str(node.target)) if node.op == "placeholder" else None
+        return Dictionary(node, self, kind.names) if isinstance(kind, Keyed) else Symbol(node, self)
 
     def _proxy_placeholder(self, name: str, concrete_args: Any, sig: Any, fn: Any) -> Any:
         """Return the symbol of an input, or what is fixed for it."""
@@ -264,7 +236,7 @@ def _tensors(root: nn.Module) -> Iterator[tuple[int, str]]:
 
 
 @contextmanager
-def _asked_for_types(root: nn.Module, kinds: Mapping[str, type]) -> Iterator[None]:
+def _asked_for_types(root: nn.Module, kinds: Mapping[str, type | Keyed]) -> Iterator[None]:
     """Let ``isinstance(x, Tensor)`` be true of a symbol, in the files the module is written in.
 
     A symbol cannot be a tensor, and a forward that asks must not go another way for that. For
@@ -277,7 +249,8 @@ def _asked_for_types(root: nn.Module, kinds: Mapping[str, type]) -> Iterator[Non
         node = value.node
         kind: type = Tensor
         if node.op == "placeholder":
-            kind = kinds.get(str(node.target), Tensor)
+            told = kinds.get(str(node.target), Tensor)
+            kind = dict if isinstance(told, Keyed) else told
         elif node.target is getattr:
             return isinstance(value, classes)  # a size or a number: nobody knows
         return issubclass(kind, classes)

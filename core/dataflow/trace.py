@@ -12,8 +12,9 @@ from torch import Tensor, fx, nn
 from core.dataflow.classes import own_class, written_graph
 from core.dataflow.graph import OUTPUT, REQUIRED, Graph, Items, Node, Ref
 from core.dataflow.merging import equal, merge
-from core.dataflow.symbolic import MARK, traced
-from core.document import Document, IdentityCache, split
+from core.dataflow.symbolic import traced
+from core.dataflow.symbols import MARK, Keyed, answered
+from core.document import Document, IdentityCache, InputSpec, split
 from core.document.shell import Shell
 from core.errors import Untraceable
 
@@ -23,10 +24,12 @@ _KINDS = {
 }  # fmt: skip
 
 #: What is given to a forward beside what must be, and which of it is no tensor.
-Given = Mapping[str, type]
+Given = Mapping[str, type | Keyed]
 
-_graphs: IdentityCache[dict[frozenset[tuple[str, type]], Graph | Untraceable]] = IdentityCache()
-_KIND = {"list": list, "tuple": tuple, "dict": dict}
+_graphs: IdentityCache[dict[frozenset[tuple[str, type | Keyed]], Graph | Untraceable]] = (
+    IdentityCache()
+)
+_KIND = {"list": list, "tuple": tuple}
 
 
 def graph_of(document: Document, path: str) -> Graph:
@@ -76,7 +79,7 @@ def given(document: Document, path: str) -> Given:
         positional = [each for each in document.inputs if not each.keyword]
         named = {each.name: each for each in document.inputs if each.keyword}
         fed = {**dict(zip(names, positional, strict=False)), **named}
-        return {name: _KIND.get(each.kind, Tensor) for name, each in fed.items()}
+        return {name: _fed(each) for name, each in fed.items()}
     parent = path
     while parent:
         parent = split(parent)[0]
@@ -84,13 +87,29 @@ def given(document: Document, path: str) -> Given:
             graph = graph_of(document, parent)
         except Untraceable:
             continue
-        found: dict[str, type] = {}
+        around = given(document, parent)
+        found: dict[str, type | Keyed] = {}
         for call in graph.calls_of(path[len(parent) + 1 if parent else 0 :]):
             for name, value in (*zip(names, call.args, strict=False), *call.kwargs):
-                found[name] = value.kind if isinstance(value, Items) else Tensor
+                found[name] = _handed(value, around)
         if found:
             return found
     return {}
+
+
+def _fed(spec: InputSpec) -> type | Keyed:
+    if spec.kind == "dict":
+        return Keyed(tuple(each.name for each in spec.items))
+    return _KIND.get(spec.kind, Tensor)
+
+
+def _handed(value: Any, around: Given) -> type | Keyed:
+    """Return what an argument of a call is, of which the caller was given ``around``."""
+    if isinstance(value, Ref):  # one of the caller's own inputs, or what it has computed
+        return around.get(value.name, Tensor)
+    if isinstance(value, Items) and value.kind is dict and all(type(k) is str for k in value.keys):
+        return Keyed(value.keys)
+    return value.kind if isinstance(value, Items) else Tensor
 
 
 def parameters_of(module: nn.Module) -> dict[str, inspect.Parameter]:
@@ -125,7 +144,11 @@ def _once(
     shell = Shell(module, training=training)
     graph = traced(shell, fixed, given or {})
     written = [name for name in shell.written() if name != "training"]
-    found = _collapsed(Graph(tuple(_Reading(graph, module).nodes)))
+    asked = [
+        f"Its forward asks {what}: answered by the inputs of now, and a re-wired one asks no more."
+        for what in answered(graph)
+    ]
+    found = _collapsed(Graph(tuple(_Reading(graph, module).nodes), tuple(asked)))
     if not written:
         return found
     try:  # once more, with what it has written: it may go by that
@@ -135,7 +158,7 @@ def _once(
         again = found
     _check_same(module, found, again)
     note = f"Its forward also sets {', '.join(written)}, which a re-wired one does not."
-    return replace(found, notes=(note,))
+    return replace(found, notes=(*found.notes, note))
 
 
 def _check_same(module: nn.Module, one: Graph, other: Graph) -> None:

@@ -119,10 +119,23 @@ class Document:
 
         It is in eval mode, as the document is; call ``.train()`` on it before training.
         """
-        twin = copy.deepcopy(self.root)
+        twin = copy.deepcopy(self.root, _computed(self.root))
         for original, copied in zip(self.root.modules(), twin.modules(), strict=True):
             inherit(copied, original)
         return twin
+
+
+def _computed(root: nn.Module) -> dict[int, Any]:
+    """Return a copy of each tensor that a module has computed and kept, for deepcopy's memo.
+
+    The old ``weight_norm`` keeps the weight it made, which torch refuses to copy.
+    """
+    held = (value for module in root.modules() for value in vars(module).values())
+    return {
+        id(value): value.detach().clone()
+        for value in held
+        if isinstance(value, Tensor) and not value.is_leaf
+    }
 
 
 def _places(path: str, module: nn.Module, above: frozenset[int]) -> Iterator[tuple[str, nn.Module]]:

@@ -10,6 +10,7 @@ from core.files.told import told
 
 _DEEPEST = 8
 _MOST_VALUES, _MOST_TENSORS = 2000, 1_000_000
+_MOST_MODELS = 64  # a longer list is of samples, and no ensemble
 _AVERAGED = ("ema", "averaged", "swa", "teacher")
 _WRAPPERS = {
     "DataParallel": "module",
@@ -121,6 +122,11 @@ def _sets(tree: Any, label: str = "", depth: int = 0) -> Iterator[WeightSet]:
         if tensors:
             yield WeightSet(label, tensors, module=tree.name)
         return
+    if isinstance(tree, list | tuple) and len(tree) <= _MOST_MODELS and depth <= 3:
+        for number, each in enumerate(tree):
+            if isinstance(each, dict) or is_module(each):
+                yield from _sets(each, f"{label}.{number}" if label else str(number), depth + 1)
+        return
     if not isinstance(tree, dict) or depth > 3 or (depth and _is_optimizer(tree)):
         return
     tensors = {str(key): each for key, each in tree.items() if isinstance(each, StoredTensor)}
@@ -194,6 +200,6 @@ def _kind(tree: Any, weights: tuple[WeightSet, ...], tensors: Mapping[str, Store
             return "state dict"
         if "param_groups" in tree and "state" in tree:
             return "optimizer state"
-        if weights:
-            return "training checkpoint"
+    if weights:
+        return "training checkpoint"
     return "tensors" if tensors else "other"

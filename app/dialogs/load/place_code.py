@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: A guess that shares more than this with the file is what a script should build.
 _SURE = 0.9
 #: Values that are worked out as they are loaded, which no line of a script does.
-_WORKED_OUT = ("channels ", "positions", "overlap")
+_WORKED_OUT = ("channels ", "positions", "overlap", "weight norm")
 _READ_THAT = "load it in Modelwright, save it, and read that.\n"
 
 

@@ -17,7 +17,7 @@ from torchvision.models.vision_transformer import interpolate_embeddings
 from core.checkpoint import Plan, doubts, load, match
 from core.document import Document
 from core.edits import Duplicate, Freeze, Insert, Move, Remove, Rename, Replace, SetArguments
-from core.errors import CheckpointError
+from core.errors import CheckpointError, NothingInCommon
 from core.files import read_contents
 from core.session import Session
 from tests.zoo import Tied
@@ -635,3 +635,196 @@ class TestExchanged:
         save_file(net.state_dict(), tmp_path / "net.safetensors")
         plan = match(Document.of(builder()), read_contents(tmp_path / "net.safetensors"))
         assert not doubts(plan)
+
+
+def normed(how: Callable[[nn.Module], nn.Module]) -> nn.Sequential:
+    return nn.Sequential(
+        how(nn.Conv1d(3, 4, 3)), nn.ReLU(), how(nn.Linear(4, 2)), nn.BatchNorm1d(2)
+    )
+
+
+NORMS: dict[str, Callable[[nn.Module], nn.Module]] = {
+    "old": torch.nn.utils.weight_norm,  # type: ignore[dict-item]
+    "new": torch.nn.utils.parametrizations.weight_norm,  # type: ignore[dict-item]
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+@pytest.mark.parametrize(("there", "here"), [("old", "new"), ("new", "old")])
+def test_both_spellings_of_weight_norm_hold_the_same_values(
+    there: str, here: str, written: Any
+) -> None:
+    file = trained(normed(NORMS[there]))
+    plan = match(Document.of(normed(NORMS[here])), read_contents(written(file.state_dict())))
+    assert plan.complete
+    assert "weight_norm" in sentence(plan, "spelling")
+    model = normed(NORMS[here]).eval()
+    model.load_state_dict(load(plan).document.state_dict(), strict=True)
+    x = torch.randn(2, 3, 3)
+    file.eval()
+    assert torch.equal(model[0](x), file[0](x))
+    assert torch.equal(model[2](torch.ones(2, 4)), file[2](torch.ones(2, 4)))
+    stored = file.state_dict()
+    for row in plan.rows:
+        assert torch.equal(model.state_dict()[row.name], stored[row.stored]), row.name
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+@pytest.mark.parametrize("there", NORMS)
+@pytest.mark.parametrize("prefix", ["", "module.", "net.body."])
+def test_weights_held_apart_by_weight_norm_are_put_together_where_it_is_said(
+    there: str, prefix: str, written: Any
+) -> None:
+    file = trained(normed(NORMS[there]))
+    contents = read_contents(written(prefixed(prefix, file)))
+    document = Document.of(normed(lambda module: module))
+    plan = match(document, contents)
+    assert not plan.fits
+    (offer,) = (each for each in plan.conditions if each.kind == "weight norm")
+    assert [each.text for each in offer.choices] == ["weight_norm=compute"]
+    with pytest.raises(CheckpointError, match="weight_norm=compute"):
+        load(plan)
+    plan = match(document, contents, choices=["weight_norm=compute"])
+    assert plan.complete
+    found = load(plan).document
+    oracle = file
+    for place in (0, 2):  # what PyTorch itself makes of it
+        if there == "old":
+            torch.nn.utils.remove_weight_norm(oracle[place])
+        else:
+            torch.nn.utils.parametrize.remove_parametrizations(oracle[place], "weight")
+    state = oracle.state_dict()
+    equal(found, {name: state[name] for name in found.state_dict()})
+
+
+def test_weight_norm_over_another_dimension_is_that_of_torch(written: Any) -> None:
+    file = torch.nn.utils.parametrizations.weight_norm(nn.ConvTranspose1d(3, 4, 5), dim=1)
+    contents = read_contents(written({f"0.{n}": t for n, t in file.state_dict().items()}))
+    document = Document.of(nn.Sequential(nn.ConvTranspose1d(3, 4, 5)))
+    found = load(match(document, contents, choices=["weight_norm=compute"])).document
+    assert torch.equal(found.state_dict()["0.weight"], file.weight)
+
+
+def test_a_model_of_two_tensors_called_g_and_v_is_left_alone(written: Any) -> None:
+    file = trained(normed(NORMS["new"]))
+    plan = match(Document.of(normed(NORMS["new"])), read_contents(written(file.state_dict())))
+    assert "weight norm" not in kinds(plan)
+    assert plan.complete
+
+
+class Blocks(nn.Module):
+    """Blocks with a container of one name inside each, below no common prefix."""
+
+    def __init__(self, name: str, count: int = 6, other: str = "") -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 1)
+        self.blocks = nn.ModuleList()
+        for _ in range(count):
+            block = nn.Module()
+            block.add_module(name, nn.Sequential(nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4)))
+            if other:
+                block.add_module(other, nn.Sequential(nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4)))
+            self.blocks.append(block)
+
+
+@pytest.mark.parametrize("module", ["", "module."])
+def test_a_container_of_another_name_is_one_offer(module: str, written: Any) -> None:
+    file = trained(Blocks("layer"))
+    contents = read_contents(written(prefixed(module, file)))
+    document = Document.of(Blocks("stage"))
+    plan = match(document, contents)
+    (offer,) = (each for each in plan.conditions if each.kind == "renamed part")
+    assert not plan.fits
+    assert not plan.asks
+    assert "'layer' in the file is called 'stage' in the model" in offer.sentence
+    assert [each.text for each in offer.choices] == ["rename=stage<-layer"]
+    with pytest.raises(CheckpointError, match="rename=stage<-layer"):
+        load(plan)
+    plan = match(document, contents, choices=["rename=stage<-layer"])
+    assert plan.complete
+    state = {name.replace("layer", "stage"): each for name, each in file.state_dict().items()}
+    equal(load(plan).document, state)
+
+
+def test_two_containers_that_could_be_either_are_not_offered(written: Any) -> None:
+    contents = read_contents(written(Blocks("a", other="b").state_dict()))
+    plan = match(Document.of(Blocks("c", other="d")), contents)
+    assert "renamed part" not in kinds(plan)
+
+
+def test_a_container_of_another_order_or_size_is_not_offered(written: Any) -> None:
+    contents = read_contents(written(Blocks("layer", 5).state_dict()))
+    assert "renamed part" not in kinds(match(Document.of(Blocks("stage")), contents))
+    backwards = dict(reversed(Blocks("layer").state_dict().items()))
+    contents = read_contents(written(backwards))
+    assert "renamed part" not in kinds(match(Document.of(Blocks("stage")), contents))
+
+
+def test_a_part_that_nobody_has_is_refused(written: Any) -> None:
+    contents = read_contents(written(Blocks("layer").state_dict()))
+    document = Document.of(Blocks("stage"))
+    for choice, said in (
+        ("rename=stage<-lair", "has a part 'lair'"),
+        ("rename=page<-layer", "has a part 'page'"),
+        ("rename=stage", "is no pair"),
+    ):
+        with pytest.raises(CheckpointError, match=said):
+            match(document, contents, choices=[choice])
+
+
+@pytest.mark.parametrize("place", ["models.1", "1"])
+def test_of_weights_in_a_list_somebody_says_which(
+    place: str, net: nn.Module, document: Document, written: Any
+) -> None:
+    other = {name: tensor + 1 for name, tensor in net.state_dict().items()}
+    both = [net.state_dict(), other]
+    contents = read_contents(written({"models": both, "epoch": 3} if "models" in place else both))
+    plan = match(document, contents)
+    (asked,) = plan.asks
+    assert [each.text for each in asked.choices] == [
+        f"weights={place.replace('1', '0')}",
+        f"weights={place}",
+    ]
+    assert "2 sets of weights in" in asked.sentence
+    with pytest.raises(CheckpointError, match="as an ensemble has them"):
+        load(plan)
+    equal(load(match(document, contents, choices=[f"weights={place}"])).document, other)
+
+
+def test_weights_and_optimizer_in_a_tuple_are_weights(
+    net: nn.Module, document: Document, written: Any
+) -> None:
+    optimizer = torch.optim.Adam(net.parameters())
+    for parameter in net.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    contents = read_contents(written((net.state_dict(), optimizer.state_dict(), 7)))
+    assert [each.label for each in contents.weights] == ["0"]
+    equal(load(match(document, contents)).document, net)
+
+
+@pytest.mark.parametrize("what", ["state dict", "parameters"])
+def test_a_bare_list_is_paired_by_order_where_it_is_said(
+    what: str, net: nn.Module, document: Document, written: Any
+) -> None:
+    values = net.state_dict().values() if what == "state dict" else net.parameters()
+    contents = read_contents(written([each.detach() for each in values]))
+    with pytest.raises(NothingInCommon, match=r"a bare list.*order=file") as refused:
+        match(document, contents)
+    (offer,) = (each for each in refused.value.plan.conditions if each.standing == "offers")
+    assert [each.text for each in offer.choices] == ["order=file"]
+    plan = match(document, contents, choices=["order=file"])
+    found = load(plan, partial=what == "parameters").document.state_dict()
+    for name, tensor in net.named_parameters():
+        assert torch.equal(found[name], tensor), name
+    if what == "state dict":
+        equal(load(plan).document, net)
+
+
+def test_a_bare_list_in_another_order_is_not_offered(
+    net: nn.Module, document: Document, written: Any
+) -> None:
+    contents = read_contents(written(list(net.state_dict().values())[::-1]))
+    for choices in ((), ("order=file",)):
+        with pytest.raises(NothingInCommon, match="nothing says which is which"):
+            match(document, contents, choices=choices)

@@ -400,3 +400,112 @@ def test_the_original_training_loads_into_the_edited_model(what: str, tmp_path: 
         place, _, last = name.partition(".")
         then = before[f"{places.get(place, place)}.{last}"]
         assert torch.equal(state["exp_avg"], then["exp_avg"]), name
+
+
+def convolved(channels: int = 3, classes: int = 5) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(channels, 4, 1), nn.Flatten(), nn.Linear(16, classes))
+
+
+KEPT_MOMENTS: dict[str, Make] = {
+    "Adam": lambda model: torch.optim.Adam(model.parameters(), amsgrad=True),
+    "by name": lambda model: torch.optim.Adam(model.named_parameters()),
+    "SGD": lambda model: torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9),
+    "Adadelta": lambda model: torch.optim.Adadelta(model.parameters()),
+    "Adagrad": lambda model: torch.optim.Adagrad(model.parameters()),
+    "Adamax": lambda model: torch.optim.Adamax(model.parameters()),
+    "Rprop": lambda model: torch.optim.Rprop(model.parameters()),
+    "ASGD": lambda model: torch.optim.ASGD(model.parameters()),
+    "Adafactor": lambda model: torch.optim.Adafactor(model.parameters()),
+}
+
+
+def resumed(
+    make: Make, into: nn.Module, folder: Path, *choices: str
+) -> tuple[torch.optim.Optimizer, nn.Module, torch.optim.Optimizer, list[str]]:
+    """A training that goes on in a model of another size, after a step of plain torch.optim.
+
+    Its moments are those from before that step.
+    """
+    torch.manual_seed(5)
+    model = convolved()
+    optimizer = make(model)
+    for _ in range(3):
+        optimizer.zero_grad()
+        model(torch.randn(8, 3, 2, 2)).square().sum().backward()
+        optimizer.step()
+    file = folder / "t.pth"
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, file)
+    plan = match(Document.of(into), read_contents(file), choices=choices)
+    session = Session(load(plan).document)
+    (saved,) = save(session.document, folder / "out.pth", SaveOptions("training"))
+    found = torch.load(saved, weights_only=True)
+    edited = session.document.model().train()
+    edited.load_state_dict(found["model"], strict=True)
+    goes_on = make(edited)
+    goes_on.load_state_dict(found["optimizer"])
+    moments = copy.deepcopy(goes_on)
+    edited(torch.randn(8, edited[0].in_channels, 2, 2)).square().sum().backward()
+    goes_on.step()
+    notes = list(rebound(session.document.training, session.document).notes)
+    assert all(each.isfinite().all() for each in edited.parameters())
+    return optimizer, edited, moments, notes
+
+
+@pytest.mark.parametrize("which", KEPT_MOMENTS)
+@pytest.mark.parametrize("classes", [3, 9])
+def test_moments_of_a_head_that_was_cut_are_cut_as_it_was(
+    which: str, classes: int, tmp_path: Path
+) -> None:
+    optimizer, _, goes_on, notes = resumed(
+        KEPT_MOMENTS[which], convolved(classes=classes), tmp_path, "classes=slice"
+    )
+    then, now = (each.state_dict()["state"] for each in (optimizer, goes_on))
+    grown = classes == 9 and which in ("Rprop", "ASGD")  # they do not begin at zero
+    if grown or which == "Adafactor":
+        assert 2 not in now
+        assert any("2.weight" in note and "begin afresh" in note for note in notes)
+        return
+    rows = min(classes, 5)
+    for number in (2, 3):
+        for key, value in then[number].items():
+            if torch.is_tensor(value) and value.dim() > 0:
+                assert torch.equal(now[number][key][:rows], value[:rows]), key
+                assert now[number][key].shape[0] == classes
+                assert not now[number][key][rows:].any()
+            else:
+                assert now[number][key] == value
+    assert any("2.weight, 2.bias were cut as the weights were" in note for note in notes)
+
+
+@pytest.mark.parametrize("how", ["sum", "mean", "slice"])
+@pytest.mark.parametrize("channels", [1, 5])
+def test_moments_of_computed_channels_begin_afresh_and_of_cut_ones_are_cut(
+    how: str, channels: int, tmp_path: Path
+) -> None:
+    optimizer, _, goes_on, notes = resumed(
+        KEPT_MOMENTS["Adam"], convolved(channels), tmp_path, f"channels={how}"
+    )
+    then, now = (each.state_dict()["state"] for each in (optimizer, goes_on))
+    assert torch.equal(now[1]["exp_avg"], then[1]["exp_avg"])  # its bias was not touched
+    if how == "slice":
+        common = min(channels, 3)
+        assert torch.equal(now[0]["exp_avg_sq"][:, :common], then[0]["exp_avg_sq"][:, :common])
+        assert not now[0]["exp_avg_sq"][:, common:].any()
+    else:
+        assert 0 not in now
+        assert any("the state of 0.weight was dropped" in note for note in notes)
+
+
+def test_a_head_left_as_it_is_gets_none_of_the_files_moments(tmp_path: Path) -> None:
+    model = convolved()
+    optimizer = stepped(model, model.parameters())
+    file = tmp_path / "t.pth"
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, file)
+    plan = match(Document.of(convolved(classes=9)), read_contents(file))
+    edited, goes_on, _ = built(load(plan, partial=True).document, optimizer)
+    assert edited[2].weight not in goes_on.state
+    assert torch.equal(
+        goes_on.state[edited[0].weight]["exp_avg"], optimizer.state[model[0].weight]["exp_avg"]
+    )
+    edited.train()(torch.randn(8, 3, 2, 2)).sum().backward()
+    goes_on.step()

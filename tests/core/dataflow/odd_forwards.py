@@ -171,6 +171,44 @@ class Asking(nn.Module):
         return self.body(y) if not isinstance(y, (int, float)) else y
 
 
+class Batched(nn.Module):
+    """Goes by what a dictionary has, and by the number of each block in a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tokens = nn.Linear(4, 4)
+        self.image = nn.Linear(6, 4)
+        self.blocks = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
+
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        x = self.tokens(batch["tokens"])
+        if "image" in batch:
+            x = x + self.image(batch["image"])
+        if "mask" not in batch:
+            x = x * 2
+        for i, block in enumerate(self.blocks):
+            x = block(x)
+            if i % 2:
+                x = torch.relu(x)
+        return x
+
+
+class Gathering(nn.Module):
+    """Goes through a dictionary in four ways, and hands it on to one that asks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = Batched()
+
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        total = sum(value.mean() for name, value in batch.items() if name != "tokens")
+        scale = batch.get("scale", 3.0)
+        mask = batch.get("mask")
+        if mask is not None:
+            scale = scale * mask
+        return self.inner(batch) * scale + total + len(batch) + len(list(batch))
+
+
 READABLE: dict[str, tuple[Any, str]] = {
     "drops out": (DropsOut, "3,4"),
     "eval only": (EvalOnly, "3,4"),
@@ -184,4 +222,7 @@ READABLE: dict[str, tuple[Any, str]] = {
     "ordered": (Ordered, "3,4"),
     "asking, a tensor": (Asking, "3,4"),
     "asking, a list": (Asking, "[3,3; 3,1]"),
+    "batched": (Batched, "{tokens: 3,4}"),
+    "batched, with an image": (Batched, "{tokens: 3,4; image: 3,6}"),
+    "gathering": (Gathering, "{tokens: 3,4; image: 3,6}"),
 }

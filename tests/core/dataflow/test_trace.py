@@ -1,6 +1,8 @@
 """What a forward does is read without running it on anything, and without touching the model."""
 
+import copy
 import gc
+import inspect
 import sys
 import threading
 import weakref
@@ -11,12 +13,14 @@ from torch import nn
 
 from core.dataflow import Choice, Ref, graph_of, trace, write_class
 from core.dataflow.merging import equal, merge
-from core.dataflow.trace import _once
+from core.dataflow.trace import _once, given
+from core.edits import InsertOnEdge
 from core.errors import Untraceable
 from tests.core.dataflow.flows import document
 from tests.core.dataflow.odd_forwards import (
     READABLE,
     Asking,
+    Batched,
     Branching,
     Buffered,
     Counting,
@@ -87,10 +91,13 @@ def test_training_is_kept_as_a_choice_and_a_branch() -> None:
 
 @pytest.mark.parametrize("name", sorted(READABLE))
 def test_each_mode_of_a_merged_graph_is_the_graph_of_that_mode(name: str) -> None:
-    module = READABLE[name][0]().eval()
+    fed = document(*READABLE[name])
+    told = given(fed, "")
     fixed = {"mask": None, "scale": 2.0} if "optional" in name else {}
-    given = {"x": list if "list" in name else torch.Tensor}
-    train, evaluation = (_once(module, fixed, training=mode, given=given) for mode in (True, False))
+    fixed = {which: value for which, value in fixed.items() if which not in told}
+    train, evaluation = (
+        _once(fed.root, fixed, training=mode, given=told) for mode in (True, False)
+    )
     merged = merge(train, evaluation)
     for mode, alone in (("train", train), ("eval", evaluation)):
         seen = merged.seen_in(mode)  # type: ignore[arg-type]
@@ -206,3 +213,53 @@ def test_a_forward_that_asks_for_a_tensor_is_told_that_it_has_one() -> None:
     assert "[x]" in write_class(tensor.root, graph_of(tensor, "")).text
     assert "[x]" not in write_class(several.root, graph_of(several, "")).text
     assert not hasattr(sys.modules[Asking.__module__], "isinstance")
+
+
+def test_what_a_dictionary_has_decides_and_is_said() -> None:
+    with_image = graph_of(document(Batched, "{tokens: 3,4; image: 3,6}"), "")
+    without = graph_of(document(Batched, "{tokens: 3,4}"), "")
+    assert "image" in with_image.by_name
+    assert "image" not in without.by_name
+    assert sum(node.title == "relu" for node in with_image.nodes) == 1
+    assert any("whether 'image' is in batch (yes)" in note for note in with_image.notes)
+    assert any("whether 'image' is in batch (no)" in note for note in without.notes)
+
+
+def test_a_re_wired_forward_with_a_dictionary_runs_as_plain_pytorch() -> None:
+    fed = document(Batched, "{tokens: 3,4; image: 3,6}")
+    after = InsertOnEdge("", "image", "add", "ReLU()", "kept").apply(fed)
+    (batch,), _ = fed.example_inputs()
+    plain = copy.deepcopy(fed.root)
+    plain.image = nn.Sequential(plain.image, nn.ReLU())
+    assert torch.equal(after.model()(batch), plain(batch))
+
+
+def test_a_dictionary_handed_on_is_known_inside_too() -> None:
+    fed = document(*READABLE["gathering"])
+    assert "image" in graph_of(fed, "inner").by_name
+
+
+def test_what_cannot_be_answered_is_refused_with_the_construct_and_the_line() -> None:
+    line = inspect.getsourcelines(Batched.forward)[1] + 2
+    reason = rf"line {line} of odd_forwards.py.*whether 'image' is in batch \('in'\)"
+    with pytest.raises(Untraceable, match=reason) as refused:
+        trace(Batched().eval())
+    assert "loop" not in str(refused.value)
+
+
+def test_after_a_dictionary_was_changed_unseen_nothing_is_guessed() -> None:
+    class Popping(nn.Module):
+        def forward(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+            x = batch.pop("x")
+            return x + 1 if "x" in batch else x
+
+    class Putting(nn.Module):
+        def forward(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+            batch["y"] = batch["x"] + 1
+            return batch["y"] if "y" in batch else batch["x"]
+
+    with pytest.raises(Untraceable, match="whether 'x' is in batch"):
+        graph_of(document(Popping, "{x: 3,4}"), "")
+    graph = graph_of(document(Putting, "{x: 3,4}"), "")
+    assert graph.output.reads
+    assert "setitem" in graph.by_name

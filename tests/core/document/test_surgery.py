@@ -139,3 +139,16 @@ def test_a_model_handed_out_shares_no_weight_with_the_document() -> None:
 def test_tangled_is_said_of_shared_tied_and_plainly_referenced_only() -> None:
     tangled = {name for name in ZOO if _document(name).tangled}
     assert tangled == {"tied", "shared", "shared block", "plain list", "sibling"}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+def test_a_model_that_keeps_a_weight_it_has_computed_is_handed_out_to_train() -> None:
+    normed = nn.Sequential(torch.nn.utils.weight_norm(nn.Linear(4, 3)))
+    document = Document.of(normed)
+    x = torch.randn(2, 4)
+    expected = normed(x)  # torch itself refuses to copy it after this
+    model = document.model()
+    assert torch.equal(model(x), expected)
+    model(x).sum().backward()
+    assert model[0].weight_g.grad is not None
+    assert normed[0].weight_g.grad is None
