@@ -3,6 +3,7 @@
 import copy
 
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from core.document import Document, hand_on, record_of, recording, remember
 from core.document.surgery import retensored
@@ -87,6 +88,13 @@ def _anew(path: str, old: nn.Module) -> nn.Module:
             new = record.cls(*record.args, **record.kwargs)
         if _shapes(new) == _shapes(old):
             return _like(new, old)
+    for name, module in old.named_modules():
+        if _computes_weights(module):
+            raise EditRefused(
+                f"{called(_below(path, name), module)} computes its weight from others (weight_norm,"
+                " say), and its reset_parameters() would start only what was computed anew."
+                " Replace it by a new layer instead."
+            )
     new = copy.deepcopy(old)
     for (_, original), (name, module) in zip(old.named_modules(), new.named_modules(), strict=True):
         known = record_of(original)
@@ -97,14 +105,29 @@ def _anew(path: str, old: nn.Module) -> nn.Module:
         reset = getattr(module, "reset_parameters", None) or getattr(
             module, "_reset_parameters", None
         )
+        where = _below(path, name)
         if reset is None:
-            where = ".".join(filter(None, (path, name)))
             raise EditRefused(
                 f"{called(where, module)} has parameters of its own and no reset_parameters(),"
                 " so nobody knows how to start it anew."
             )
-        reset()
+        try:
+            reset()
+        except Exception as error:  # code of any class, on a module that edits have changed
+            raise EditRefused(
+                f"{called(where, module)} could not be started anew: {error}"
+            ) from error
     return new
+
+
+def _below(path: str, name: str) -> str:
+    return ".".join(filter(None, (path, name)))
+
+
+def _computes_weights(module: nn.Module) -> bool:
+    """Whether a weight is worked out at every use: by a parametrization, or by a hook as before."""
+    hooks = module._forward_pre_hooks.values()
+    return is_parametrized(module) or any(hasattr(each, "compute_weight") for each in hooks)
 
 
 def _like(new: nn.Module, old: nn.Module) -> nn.Module:

@@ -1,11 +1,13 @@
 """Freeze, unfreeze, start anew."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
 
 from core.document import Document, ledger, recording
-from core.edits import Freeze, Reinitialise, Unfreeze
+from core.edits import Freeze, Reinitialise, Replace, Unfreeze
 from core.errors import EditRefused
 from tests.zoo import Tied
 
@@ -76,3 +78,28 @@ def test_nobody_knows_how_to_start_an_own_parameter_anew_without_its_constructor
     document = Document.of(nn.Sequential(_Own(torch.Size([3]))))
     with pytest.raises(EditRefused, match="reset_parameters"):
         Reinitialise("0").apply(document)
+
+
+def _parametrized(layer: nn.Module) -> nn.Module:
+    return torch.nn.utils.parametrizations.weight_norm(layer)
+
+
+@pytest.mark.parametrize("norm", [_parametrized, torch.nn.utils.weight_norm])
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_weight_that_is_computed_is_not_said_to_be_new(norm: Callable[..., nn.Module]) -> None:
+    """PyTorch's own ``reset_parameters`` does nothing to what it is computed from."""
+    layer = norm(nn.Linear(3, 3))
+    held = [each.clone() for name, each in layer.named_parameters() if name != "bias"]
+    layer.reset_parameters()
+    now = [each for name, each in layer.named_parameters() if name != "bias"]
+    assert all(torch.equal(old, new) for old, new in zip(held, now, strict=True))
+    document = Document.of(nn.Sequential(norm(nn.Linear(3, 3)), nn.Linear(3, 3)))
+    with pytest.raises(EditRefused, match="computes its weight from others"):
+        Reinitialise("").apply(document)
+
+
+def test_what_an_edit_has_taken_apart_is_refused_in_a_sentence() -> None:
+    document = Document.of(nn.Sequential(_parametrized(nn.Linear(4, 4))))
+    apart = Replace("0.parametrizations", "Sequential(Linear(4, 4), Tanh())").apply(document)
+    with pytest.raises(EditRefused, match="could not be started anew"):
+        Reinitialise("").apply(apart)
