@@ -91,8 +91,8 @@ def _anew(path: str, old: nn.Module) -> nn.Module:
     for name, module in old.named_modules():
         if _computes_weights(module):
             raise EditRefused(
-                f"{called(_below(path, name), module)} computes its weight from others (weight_norm,"
-                " say), and its reset_parameters() would start only what was computed anew."
+                f"{called(_below(path, name), module)} computes its weight from others"
+                " (weight_norm, say), and its reset_parameters() would start only what was computed anew."
                 " Replace it by a new layer instead."
             )
     new = copy.deepcopy(old)
