@@ -92,8 +92,8 @@ def _anew(path: str, old: nn.Module) -> nn.Module:
         if _computes_weights(module):
             raise EditRefused(
                 f"{called(_below(path, name), module)} computes its weight from others"
-                " (weight_norm, say), and its reset_parameters() would start only what was computed anew."
-                " Replace it by a new layer instead."
+                " (weight_norm, say), and its reset_parameters() would start only what was computed"
+                " anew. Replace it by a new layer instead."
             )
     new = copy.deepcopy(old)
     for (_, original), (name, module) in zip(old.named_modules(), new.named_modules(), strict=True):
