@@ -14,14 +14,15 @@ from PySide6.QtWidgets import (
 )
 
 import core
-from app.dialogs.rewire.edit_sheet import EditSheet, title_of
+from app.dialogs.rewire.edit_sheet import title_of
+from app.dialogs.rewire.flow_sheet import FlowSheet
 from app.dialogs.rewire.step_box import StepBox
 from app.jobs import Jobs
 from app.state import State
-from core.errors import EditRefused, InputError, ModelwrightError
+from core.errors import InputError, ModelwrightError
 
 if TYPE_CHECKING:
-    from core.analysis import Flow
+    from core.dataflow import Graph
     from core.edits import Edit
 
 NOWHERE = ""
@@ -29,7 +30,7 @@ _DTYPES = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "uint8
 _MOST = 8
 
 
-class AddInputSheet(EditSheet):
+class AddInputSheet(FlowSheet):
     """Asks for an input of the module at ``path``; ``before`` is the step offered to join at."""
 
     def __init__(
@@ -43,9 +44,8 @@ class AddInputSheet(EditSheet):
     ) -> None:
         assert state.document is not None
         title = f"Add an input to {title_of(state.document, path)}"
-        super().__init__(title, state, jobs, parent)
-        self.path, self._before = path, before
-        self.flow: Flow | None = None
+        super().__init__(title, state, path, jobs, parent)
+        self._before = before
         self._own_dimension = False
         self.name = QLineEdit("extra")
         self.shape = QLineEdit(_batch(state))
@@ -73,10 +73,7 @@ class AddInputSheet(EditSheet):
         self.default.setEnabled(False)
         self._lay_out()
         self._connect()
-        report = self.report
-        self._jobs.start(
-            lambda _: core.flow(report, path, picture=False), self._know, self.refuse, wait=0.02
-        )
+        self.read()
         self.name.selectAll()
         self.name.setFocus()
 
@@ -111,25 +108,20 @@ class AddInputSheet(EditSheet):
             check.toggled.connect(self.changed)
         self.optional.toggled.connect(self.default.setEnabled)
 
-    def _know(self, flow: "Flow") -> None:
-        """Offer the steps, once they are known."""
-        self.flow = flow
-        if flow.graph is None:
-            self.refuse(EditRefused(flow.reason))
-            return
-        taken, number = set(flow.graph.by_name), 1
+    def know(self, graph: "Graph") -> None:
+        taken, number = set(graph.by_name), 1
         while self.name.text() in taken:
             self.name.setText(f"extra_{number}")
             number += 1
-        readers = [node for node in flow.graph.nodes if node.reads]
+        readers = [node for node in graph.nodes if node.reads]
         steps = [(NOWHERE, self.tr("nowhere yet: nothing reads it"))]
         for node in readers:
             told = [self._given(source) for source in dict.fromkeys(node.reads)]
             steps.append((node.name, f"{node.name} ({node.title}), which reads {', '.join(told)}"
                           if node.title != node.name else
                           f"{node.name}, which reads {', '.join(told)}"))  # fmt: skip
-        calls = flow.graph.calls_of(self._before) if self._before else ()
-        known = self._before if self._before in flow.graph.by_name else self._last()
+        calls = graph.calls_of(self._before) if self._before else ()
+        known = self._before if self._before in graph.by_name else self._last()
         self.before.offer(steps, calls[0].name if calls else known)
 
     def _last(self) -> str:
@@ -182,11 +174,9 @@ class AddInputSheet(EditSheet):
         default = self.default.value() if self.optional.isChecked() else None
         dim, unsqueeze = self.dim.value(), self.unsqueeze.currentData()
         port, widen = max(0, self.port.currentIndex()), self.widen.isChecked()
-        flow = self.flow
 
         def make() -> "Edit":
-            if flow is not None and flow.graph is None:
-                raise EditRefused(flow.reason)
+            self.check_known()
             sizes, typed = _read_shape(shape)
             facts = {"dim": dim, "unsqueeze": unsqueeze, "port": port} if before else {}
             return core.AddInput(

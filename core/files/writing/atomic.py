@@ -1,7 +1,6 @@
 """Writing a file so that the old one or the new one is there whole, never a mix.
 
-What is written goes to a hidden file beside it, ``.NAME.RANDOM.part``, which is renamed; first it
-is synced, where it takes the place of another.
+What is written goes to a hidden file beside it, ``.NAME.RANDOM.part``, which is synced and renamed.
 The writer keeps a lock (``flock``) on that file for as long as it writes, and the system lets go of
 it however the process ends. So a ``.part`` file that nobody has locked was left by a process that
 was killed, and the next one to write the same name removes it.
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import SaveRefused
-from core.files.writing.behind import finish_behind, sync_folder
 
 try:
     import fcntl
@@ -30,12 +28,10 @@ _TRIES = 20
 
 @contextmanager
 def atomic_write(path: str | Path, *, durable: bool = True) -> Iterator[BinaryIO]:
-    """Yield a file to write to; it takes the place of ``path`` when all is written.
+    """Yield a file to write to; it takes the place of ``path`` when all is written and on disk.
 
-    Where that takes the place of another file, the bytes are on the disk before. A new one is there
-    at once, and its bytes are brought to the disk behind it, which the process does not end
-    without. Not ``durable``, that is left to the system, as a copy leaves it: for what can be made
-    again from another file. Raises
+    Not ``durable``, it is left to the system when the bytes get to the disk, as a copy leaves it:
+    for what can be made again from another file, and takes no other's place. Raises
     :class:`~core.errors.SaveRefused`; then, and on any other error, nothing is left behind. Of
     several processes that write one path at once, the last to finish wins, whole.
     """
@@ -44,15 +40,11 @@ def atomic_write(path: str | Path, *, durable: bool = True) -> Iterator[BinaryIO
     try:
         with part_of(path) as (temporary, file):
             yield file
-            replacing = path.exists()
-            if replacing:
+            if durable:
                 finish(file)
             else:
                 file.flush()
-            behind = os.dup(file.fileno()) if durable and not replacing else None
-            put(temporary, path, file, durable=replacing)
-            if behind is not None:
-                finish_behind(behind, path)
+            put(temporary, path, file, durable=durable)
     except OSError as error:
         raise SaveRefused(sentence(path, error)) from error
 
@@ -87,17 +79,6 @@ def finish(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def take_place(file: Path, path: Path) -> None:
-    """Give a file that was written under another name its own; raises ``OSError``.
-
-    Where it takes the place of what is there, it is on the disk first.
-    """
-    if path.exists():
-        with open(file, "rb") as written:
-            os.fsync(written.fileno())
-    os.replace(file, path)
-
-
 def put(temporary: Path, path: Path, file: BinaryIO, *, durable: bool = True) -> None:
     """Give a finished file its name, in the place of what is there."""
     if fcntl is None:
@@ -105,6 +86,16 @@ def put(temporary: Path, path: Path, file: BinaryIO, *, durable: bool = True) ->
     os.replace(temporary, path)
     if durable:
         sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name itself durable; not every file system can."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def sentence(path: Path, error: OSError) -> str:

@@ -20,8 +20,8 @@ from core.files.writing.atomic import (
     finish,
     part_of,
     sentence,
+    sync_folder,
 )
-from core.files.writing.behind import sync_folder
 from core.files.writing.output import Meter, Output
 
 Item = TypeVar("Item")

@@ -105,7 +105,7 @@ def write_weights(
     if shard_size is None or total <= shard_size:
         with (
             atomic_write(path, durable=durable) as file,
-            Output(file, meter, hurry=path.exists()) as output,
+            Output(file, meter, hurry=durable) as output,
         ):
             _write(output, tensors, layout, metadata)
         return (path,)

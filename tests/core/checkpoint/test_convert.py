@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import zipfile
 from pathlib import Path
@@ -344,25 +343,5 @@ def test_what_takes_anothers_place_is_on_the_disk_first(
     assert synced == []
     convert(source, target, overwrite=True)
     assert len(synced) == 2  # the file, and the folder with its name
-    save(Document.of(nn.Linear(2, 2)), target, SaveOptions(overwrite=True))
+    save(Document.of(nn.Linear(2, 2)), tmp_path / "new.pth")
     assert len(synced) == 4
-
-
-def test_a_new_file_is_brought_to_the_disk_behind_its_writer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    disk, synced = threading.Event(), []
-
-    def slow(number: int) -> None:
-        disk.wait()
-        synced.append(number)
-
-    monkeypatch.setattr(os, "fsync", slow)
-    net = nn.Linear(2, 2)
-    save(Document.of(net), tmp_path / "new.pth")
-    assert torch.equal(torch.load(tmp_path / "new.pth")["weight"], net.weight)
-    (behind,) = (each for each in threading.enumerate() if each.name == "sync new.pth")
-    assert not behind.daemon  # Python does not end before it does
-    disk.set()
-    behind.join()
-    assert len(synced) == 2  # the file, and the folder with its name
