@@ -62,7 +62,7 @@ def convert(
         outgoing,
         layout,
         shard_size=shard_size,
-        durable=False,  # it can be made again: the source stays where it is
+        durable=target.exists(),  # a new file can be made again; the source stays where it is
         progress=progress,
         cancelled=cancelled,
     )

@@ -12,8 +12,7 @@ from core.checkpoint import SaveOptions, atomic_write, save
 from core.document import Document, Source, is_loaded
 from core.errors import CheckpointError, ProjectError, SaveRefused
 from core.files.beside import beside
-from core.files.writing.atomic import check_place, sentence
-from core.files.writing.behind import sync_folder
+from core.files.writing.atomic import check_place, sentence, sync_folder
 from core.project.form import (
     SOURCE_FILE,
     SUFFIX,
@@ -99,8 +98,6 @@ def _write_weights(
         save(
             document, hidden, replace(what, overwrite=True), progress=progress, cancelled=cancelled
         )
-        with open(hidden, "rb") as file:  # on the disk before the project that names it
-            os.fsync(file.fileno())
         size = hidden.stat().st_size
         digest = digest_of(hidden, progress, cancelled)
         weights = Weights(f"{path.stem}.{digest[:_DIGITS]}.pth", size, digest)

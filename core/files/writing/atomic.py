@@ -79,6 +79,17 @@ def finish(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
+def take_place(file: Path, path: Path) -> None:
+    """Give a file that was written under another name its own; raises ``OSError``.
+
+    Where it takes the place of what is there, it is on the disk first.
+    """
+    if path.exists():
+        with open(file, "rb") as written:
+            os.fsync(written.fileno())
+    os.replace(file, path)
+
+
 def put(temporary: Path, path: Path, file: BinaryIO, *, durable: bool = True) -> None:
     """Give a finished file its name, in the place of what is there."""
     if fcntl is None:
